@@ -1,0 +1,347 @@
+/* keepalive.h: TCP keepalive that is correct, atomic and readable back. Link with -lkeepalive.
+ * Generated from src/abi.rs by `make headers`; do not edit.
+ *
+ * Functions return 0, a count or a descriptor on success and a negative errno on failure.
+ * None closes a descriptor, allocates memory that the caller must free, or prints, and each
+ * may be called from any thread. */
+
+#ifndef KEEPALIVE_H
+#define KEEPALIVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define KA_VERSION_MAJOR 1
+#define KA_VERSION_MINOR 0
+#define KA_VERSION_PATCH 0
+
+/**
+ * For a value of ka_set(): what a fresh socket of this system has.
+ */
+#define KA_DEFAULT 0
+
+/**
+ * For a value of ka_set(): what the socket has now.
+ */
+#define KA_UNCHANGED -1
+
+/**
+ * TCP states, as ka_liveness.state and ka_socket.state report them; the numbers are Linux's.
+ */
+#define KA_STATE_ESTABLISHED 1
+
+/**
+ * connect() has sent its SYN and waits for the answer.
+ */
+#define KA_STATE_SYN_SENT 2
+
+/**
+ * A SYN came in and was answered.
+ */
+#define KA_STATE_SYN_RECV 3
+
+/**
+ * This side has closed and waits for the other to acknowledge it.
+ */
+#define KA_STATE_FIN_WAIT1 4
+
+/**
+ * This side has closed, the other has not.
+ */
+#define KA_STATE_FIN_WAIT2 5
+
+/**
+ * Both sides have closed; late segments are waited out.
+ */
+#define KA_STATE_TIME_WAIT 6
+
+/**
+ * Not connected: fresh, or ended.
+ */
+#define KA_STATE_CLOSE 7
+
+/**
+ * The other side has closed, this one has not.
+ */
+#define KA_STATE_CLOSE_WAIT 8
+
+/**
+ * Both have closed; the last acknowledgement is awaited.
+ */
+#define KA_STATE_LAST_ACK 9
+
+/**
+ * Accepts connections.
+ */
+#define KA_STATE_LISTEN 10
+
+/**
+ * Both have closed at the same moment.
+ */
+#define KA_STATE_CLOSING 11
+
+/**
+ * The keepalive settings in effect on a socket, or on a fresh one.
+ */
+typedef struct ka_settings {
+    /**
+     * SO_KEEPALIVE: 1 on, 0 off. From ka_defaults() also a negative errno: the call failed.
+     */
+    int enabled;
+    /**
+     * TCP_KEEPIDLE: seconds without anything from the peer before the first probe.
+     * -1 here and below where the platform has no such option.
+     */
+    int idle;
+    /**
+     * TCP_KEEPINTVL: seconds from one unanswered probe to the next.
+     */
+    int intvl;
+    /**
+     * TCP_KEEPCNT: unanswered probes after which the connection is given up.
+     */
+    int cnt;
+} ka_settings;
+
+/**
+ * What the kernel knows of a connection's health.
+ */
+typedef struct ka_liveness {
+    /**
+     * TCP state, one of KA_STATE_...
+     */
+    int state;
+    /**
+     * Keepalive probes, or probes of a closed window, that the peer has not answered so far.
+     */
+    int probes;
+    /**
+     * Segments in flight: sent and not acknowledged. While there are any, keepalive sends no
+     * probes, and only TCP_USER_TIMEOUT ends the connection soon.
+     */
+    int unacked;
+    /**
+     * Milliseconds since anything came from the peer, acknowledgements included.
+     * -1 here and below while nothing has come yet, and on sockets that are not connected.
+     */
+    int last_received_ms;
+    /**
+     * Milliseconds since data was last sent; probes do not count.
+     */
+    int last_sent_ms;
+    /**
+     * Smoothed round-trip time in microseconds.
+     */
+    int rtt_us;
+} ka_liveness;
+
+/**
+ * One TCP socket of this process.
+ */
+typedef struct ka_socket {
+    /**
+     * The descriptor.
+     */
+    int fd;
+    /**
+     * TCP state, one of KA_STATE_..., or -1 where the platform does not tell.
+     */
+    int state;
+    /**
+     * This end as "192.0.2.1:3306" or "[2001:db8::1]:3306", NUL terminated; empty while unbound.
+     * IPv4 connections of an IPv6 socket are written as IPv4.
+     */
+    char local[64];
+    /**
+     * The other end, likewise; empty while there is none.
+     */
+    char remote[64];
+} ka_socket;
+
+/**
+ * This platform's numbers for setsockopt(2); -1 where it has no such option.
+ */
+typedef struct ka_option_numbers {
+    /**
+     * SOL_SOCKET, the level of SO_KEEPALIVE.
+     */
+    int sol_socket;
+    /**
+     * SO_KEEPALIVE.
+     */
+    int so_keepalive;
+    /**
+     * IPPROTO_TCP, the level of the options below.
+     */
+    int ipproto_tcp;
+    /**
+     * TCP_KEEPIDLE; on macOS TCP_KEEPALIVE, the same thing.
+     */
+    int tcp_keepidle;
+    /**
+     * TCP_KEEPINTVL.
+     */
+    int tcp_keepintvl;
+    /**
+     * TCP_KEEPCNT.
+     */
+    int tcp_keepcnt;
+    /**
+     * TCP_USER_TIMEOUT.
+     */
+    int tcp_user_timeout;
+} ka_option_numbers;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Turns TCP keepalive on for a socket, with these values.
+ *
+ * After `idle` seconds in which nothing came from the peer, the kernel probes it every `intvl`
+ * seconds; after `cnt` unanswered probes the connection is given up and the program's next, or
+ * waiting, call on the socket fails with ETIMEDOUT. A peer that is gone is thus noticed after
+ * idle + intvl * cnt seconds. That holds for an idle connection: while sent data is
+ * unacknowledged there are no probes, see ka_set_user_timeout().
+ *
+ * idle   seconds, 1 to 32767 on Linux, or KA_DEFAULT, or KA_UNCHANGED
+ * intvl  seconds, 1 to 32767 on Linux, or KA_DEFAULT, or KA_UNCHANGED
+ * cnt    probes, 1 to 127 on Linux, or KA_DEFAULT, or KA_UNCHANGED
+ *
+ * A listening socket can be set too: the connections it accepts inherit the values on Linux.
+ * KA_DEFAULT is written to the socket as the number it stands for now; the socket does not follow
+ * the sysctl afterwards, because the kernel knows no way back.
+ *
+ * Returns 0, or a negative errno:
+ *   -EINVAL                    a value is out of range; no system call was made
+ *   -EBADF, -ENOTSOCK          fd is not open, or is no socket
+ *   -ENOPROTOOPT, -EOPNOTSUPP  the socket is not TCP, or the platform lacks an option
+ *   -EMFILE, -ENFILE           for KA_DEFAULT only: no descriptor for the socket that
+ *                              ka_defaults() opens
+ *   -EPERM, -EACCES            a security policy refused the call
+ *
+ * Refused values and sockets that are not TCP stay exactly as they were. The calls are, in this
+ * order, setsockopt of TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and SO_KEEPALIVE, without those
+ * that are KA_UNCHANGED. Should a security policy refuse one of them after others were accepted,
+ * those keep their new value, keepalive is not switched on, and if it was on it stays on.
+ *
+ * Example: ka_set(fd, 60, 10, 6) notices within two minutes.
+ */
+int ka_set(int fd, int idle, int intvl, int cnt);
+
+/**
+ * The settings that a fresh TCP socket of this system has.
+ *
+ * Read from the kernel at every call, so it follows sysctl (net.ipv4.tcp_keepalive_time, _intvl,
+ * _probes) and network namespaces. On Linux usually 0, 7200, 75, 9.
+ *
+ * Returns the settings. On failure `enabled` is a negative errno (-EMFILE, -ENFILE, -ENOBUFS,
+ * -ENOMEM, -EACCES, -EPERM, or -EAFNOSUPPORT on a host without IPv4 and IPv6) and the rest is -1.
+ */
+struct ka_settings ka_defaults(void);
+
+/**
+ * Reads back from the kernel what is in effect on a socket.
+ *
+ * Options never set on the socket show the system's default. `enabled` being 0, the others are
+ * what would hold once it is switched on.
+ *
+ * Returns 0, or a negative errno: -EBADF, -ENOTSOCK, -ENOPROTOOPT or -EOPNOTSUPP as ka_set(),
+ * -EFAULT when `settings` is NULL. On failure `settings` is not written.
+ */
+int ka_get(int fd, struct ka_settings *settings);
+
+/**
+ * Turns keepalive off (SO_KEEPALIVE); the other values stay for the next time.
+ *
+ * Returns 0, or a negative errno: -EBADF, -ENOTSOCK, -ENOPROTOOPT or -EOPNOTSUPP as ka_set().
+ */
+int ka_disable(int fd);
+
+/**
+ * Limits how long sent data may stay unacknowledged (TCP_USER_TIMEOUT).
+ *
+ * Without it, a connection with data in flight is given up only after some 15 minutes, whatever
+ * ka_set() said. With keepalive on, this timeout also replaces `cnt`: choose
+ * (idle + intvl * cnt) * 1000 and both promises agree. A peer that keeps its receive window
+ * closed that long is dropped too.
+ *
+ * timeout_ms  milliseconds, 0 to 2147483647; 0 is the kernel's own limit, and the default
+ *
+ * Returns 0, or a negative errno: -EINVAL for a negative timeout, -ENOPROTOOPT where the platform
+ * has no such option (or Linux has not for this kind of socket: MPTCP), else as ka_set().
+ */
+int ka_set_user_timeout(int fd, int timeout_ms);
+
+/**
+ * The user timeout of a socket, see ka_set_user_timeout().
+ *
+ * Returns milliseconds, 0 for the kernel's own limit, or a negative errno as
+ * ka_set_user_timeout() does.
+ */
+int ka_get_user_timeout(int fd);
+
+/**
+ * What the kernel knows of a connection's health (TCP_INFO).
+ *
+ * It sends nothing and changes nothing. Linux only.
+ *
+ * Returns 0, or a negative errno: -EBADF, -ENOTSOCK, -ENOPROTOOPT or -EOPNOTSUPP as ka_set(),
+ * -ENOPROTOOPT on other platforms, -EFAULT when `liveness` is NULL. On failure `liveness` is not
+ * written.
+ */
+int ka_status(int fd, struct ka_liveness *liveness);
+
+/**
+ * The open descriptor of this process whose fstat(2) has this device and inode.
+ *
+ * For callers that hold a socket inside something that shows them its fstat and not its number.
+ * Where a socket has several descriptors (dup(2)), any of them is returned: options belong to the
+ * socket. Takes a few system calls for a socket just opened and for sockets asked for one
+ * after the other, else one fstat for each open descriptor.
+ *
+ * Returns the descriptor, 0 or larger, or -ENOENT.
+ */
+int ka_find(uint64_t dev, uint64_t ino);
+
+/**
+ * The TCP sockets that this process has open: listening, connecting, connected or unconnected.
+ *
+ * sockets   room for `capacity` sockets; may be NULL, which counts only
+ * capacity  nothing is written past it
+ *
+ * Other threads may open and close sockets meanwhile: each socket is as it was when it was looked
+ * at, and its descriptor may be another's by the time it is used.
+ *
+ * Returns how many there are, which may be more than `capacity`.
+ */
+int ka_sockets(struct ka_socket *sockets, size_t capacity);
+
+/**
+ * This platform's option numbers, for programs that cannot include its headers.
+ */
+struct ka_option_numbers ka_options(void);
+
+/**
+ * An English sentence for what a function of this library returned: "ENAME: likely cause."
+ *
+ * error  the value as returned, negative errno; 0 and counts are "Success"
+ *
+ * Returns a static string, never NULL, not to be freed.
+ */
+const char *ka_strerror(int error);
+
+/**
+ * The version of the library that is loaded, "1.0.0"; the header's is KA_VERSION_MAJOR, _MINOR
+ * and _PATCH.
+ *
+ * Returns a static string, not to be freed.
+ */
+const char *ka_version(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* KEEPALIVE_H */

@@ -1,0 +1,160 @@
+//! The open descriptors of this process: one of them by its identity, or all of them.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use libc::c_int;
+
+use crate::errors::Errno;
+use crate::sys;
+
+/// How many descriptors around a likely one are tried before the whole table is read.
+const NEIGHBOURS: c_int = 4;
+
+/// Where the last search ended: whoever goes through sockets one after the other asks for a
+/// neighbour next. Only a hint, so threads may overwrite it as they please.
+static LAST_FOUND: AtomicI32 = AtomicI32::new(0);
+
+/// The descriptor whose `fstat` has this device and inode; see `ka_find`.
+///
+/// Three guesses make the usual cases cost the same whatever the number of open descriptors: the
+/// last one found, its neighbours, and what lies just below the lowest free number, where a socket
+/// that was opened a moment ago got its descriptor.
+pub(crate) fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
+    let is_wanted = |fd: &c_int| sys::identity(*fd) == Ok((dev, ino));
+
+    let last = LAST_FOUND.load(Ordering::Relaxed);
+    let mut neighbours =
+        (last..=last.saturating_add(NEIGHBOURS)).chain((last - NEIGHBOURS..last).rev());
+    let found = neighbours.find(is_wanted).or_else(|| {
+        let mut open = OpenDescriptors::list();
+        let free = open.lowest_free().unwrap_or(0);
+        (free - NEIGHBOURS..free).rev().find(is_wanted).or_else(|| open.find(is_wanted))
+    });
+    let fd = found.ok_or(Errno(libc::ENOENT))?;
+    LAST_FOUND.store(fd, Ordering::Relaxed);
+    Ok(fd)
+}
+
+/// Goes through the open descriptors. Other threads may open and close some meanwhile, and without
+/// a list from the system closed ones are given out too: whoever uses this asks the kernel again.
+#[allow(clippy::large_enum_variant)] // lives on the stack, once, so that nothing is allocated
+pub(crate) enum OpenDescriptors {
+    /// As /proc lists them.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    Listed(listing::Listing),
+    /// Every number from zero on, where there is no list.
+    Walked(Range<c_int>),
+}
+
+impl OpenDescriptors {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn list() -> Self {
+        match listing::Listing::open() {
+            Ok(listing) => Self::Listed(listing),
+            Err(error) => Self::walk(error == Errno(libc::EMFILE)),
+        }
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(crate) fn list() -> Self {
+        Self::walk(false)
+    }
+
+    /// The lowest number that was free when the list was opened, where that is known.
+    pub(crate) fn lowest_free(&self) -> Option<c_int> {
+        match self {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Self::Listed(listing) => Some(listing.descriptor()),
+            Self::Walked(_) => None,
+        }
+    }
+
+    /// A limit can be a thousand million with three descriptors open, so a walk ends at the number
+    /// below. Only a full table is walked to its end: there the limit is what is open.
+    fn walk(table_is_full: bool) -> Self {
+        const FAR_ENOUGH: u64 = 65_536;
+        let limit = sys::descriptor_limit();
+        let end = if table_is_full { limit } else { limit.min(FAR_ENOUGH) };
+        Self::Walked(0..c_int::try_from(end).unwrap_or(c_int::MAX))
+    }
+}
+
+impl Iterator for OpenDescriptors {
+    type Item = c_int;
+
+    fn next(&mut self) -> Option<c_int> {
+        match self {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Self::Listed(listing) => listing.next().unwrap_or_else(|_| {
+                // Unreadable though it could be opened: a security policy.
+                *self = Self::walk(false);
+                self.next()
+            }),
+            Self::Walked(numbers) => numbers.next(),
+        }
+    }
+}
+
+/// The kernel's own list, read without a single allocation.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod listing {
+    use std::ffi::CStr;
+    use std::fs::File;
+    use std::os::fd::{AsFd, AsRawFd};
+
+    use libc::c_int;
+
+    use crate::errors::Errno;
+    use crate::sys;
+
+    pub(crate) struct Listing {
+        directory: File,
+        buffer: [u8; 8192],
+        /// What of `buffer` was read and not yet given out.
+        unread: std::ops::Range<usize>,
+    }
+
+    impl Listing {
+        /// Not /proc/self/fd: a thread may have a descriptor table of its own, and that of the
+        /// process is empty once its main thread has ended.
+        pub(super) fn open() -> Result<Self, Errno> {
+            let directory = File::open("/proc/thread-self/fd")?;
+            Ok(Self { directory, buffer: [0; 8192], unread: 0..0 })
+        }
+
+        pub(super) fn descriptor(&self) -> c_int {
+            self.directory.as_raw_fd()
+        }
+
+        /// The next descriptor, without this list's own.
+        pub(super) fn next(&mut self) -> Result<Option<c_int>, Errno> {
+            loop {
+                if self.unread.is_empty() {
+                    let read = sys::read_directory(self.directory.as_fd(), &mut self.buffer)?;
+                    if read == 0 {
+                        return Ok(None);
+                    }
+                    self.unread = 0..read;
+                }
+                let entries = self.buffer.get(self.unread.clone()).unwrap_or_default();
+                let Some((length, name)) = first_entry(entries) else {
+                    return Err(Errno(libc::EIO));
+                };
+                self.unread.start += length;
+                match name.parse() {
+                    Ok(fd) if fd != self.descriptor() => return Ok(Some(fd)),
+                    _ => {} // this list itself, ".", ".."
+                }
+            }
+        }
+    }
+
+    /// Length and name of the first `struct linux_dirent64`, whose fields stand one after the
+    /// other: inode 8 bytes, offset 8, record length 2, type 1, name.
+    fn first_entry(entries: &[u8]) -> Option<(usize, &str)> {
+        let length = entries.get(16..18)?.try_into().ok().map(u16::from_ne_bytes)?;
+        let name = CStr::from_bytes_until_nul(entries.get(19..length.into())?).ok()?;
+        Some((length.into(), name.to_str().ok()?))
+    }
+}

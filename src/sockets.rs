@@ -1,0 +1,59 @@
+//! The TCP sockets that this process has open.
+
+use std::io::Write;
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+
+use libc::{c_char, c_int};
+use socket2::{SockAddr, SockRef};
+
+use crate::abi::ka_socket;
+use crate::descriptors::OpenDescriptors;
+use crate::errors::Errno;
+use crate::options::{refuse_unless_tcp, saturate};
+use crate::{liveness, sys};
+
+/// Writes as many as fit and counts them all; see `ka_sockets`.
+pub(crate) fn list(places: &mut [MaybeUninit<ka_socket>]) -> c_int {
+    let mut places = places.iter_mut();
+    let mut count = 0_usize;
+    for fd in OpenDescriptors::list() {
+        let Ok(socket) = describe(fd) else { continue };
+        count += 1;
+        if let Some(place) = places.next() {
+            place.write(socket);
+        }
+    }
+    saturate(count)
+}
+
+/// One socket; fails on what is no TCP socket, or is none any more.
+fn describe(fd: c_int) -> Result<ka_socket, Errno> {
+    refuse_unless_tcp(fd)?;
+    let borrowed = sys::borrow(fd)?;
+    let socket = SockRef::from(&borrowed);
+    Ok(ka_socket {
+        fd,
+        state: liveness::status(fd).map_or(-1, |liveness| liveness.state),
+        local: text(socket.local_addr().ok()),
+        remote: text(socket.peer_addr().ok()),
+    })
+}
+
+/// An address as text, NUL terminated; empty where there is none. An IPv4 peer of an IPv6 socket
+/// is written as the IPv4 address it has.
+fn text(address: Option<SockAddr>) -> [c_char; 64] {
+    let mut text = [0_u8; 64];
+    let address = address.and_then(|address| address.as_socket()).filter(|a| a.port() != 0);
+    if let Some(mut address) = address {
+        let canonical = address.ip().to_canonical();
+        if canonical.is_ipv4() {
+            address = SocketAddr::new(canonical, address.port());
+        }
+        // The longest one, a scoped IPv6 address with its port, takes 58 bytes.
+        let [room @ .., _nul] = &mut text;
+        let _ = write!(&mut room[..], "{address}");
+    }
+    #[allow(clippy::cast_possible_wrap)] // ASCII only
+    text.map(|byte| byte as c_char)
+}

@@ -1,0 +1,120 @@
+//! Every unsafe system call, each behind a safe function that turns -1 into an [`Errno`].
+
+use std::mem::{MaybeUninit, size_of};
+use std::os::fd::BorrowedFd;
+
+use libc::{c_int, c_void, socklen_t};
+
+use crate::errors::Errno;
+
+/// Turns the return value of a system call into a `Result`.
+fn check(returned: c_int) -> Result<c_int, Errno> {
+    if returned == -1 { Err(Errno::last()) } else { Ok(returned) }
+}
+
+/// setsockopt(2) with an `int`.
+pub(crate) fn set_option(fd: c_int, level: c_int, name: c_int, value: c_int) -> Result<(), Errno> {
+    // SAFETY: the pointer and the length describe `value`, which outlives the call; the kernel
+    // only reads it, and answers a number that is no open socket with an errno.
+    let returned = unsafe {
+        libc::setsockopt(fd, level, name, (&raw const value).cast::<c_void>(), socklen::<c_int>())
+    };
+    check(returned).map(drop)
+}
+
+/// Lends `fd` to socket2 and std, which take no bare numbers and panic on negative ones.
+pub(crate) fn borrow(fd: c_int) -> Result<BorrowedFd<'static>, Errno> {
+    if fd < 0 {
+        return Err(Errno(libc::EBADF));
+    }
+    // SAFETY: `fd` is not -1. It is used for option and name queries only, never read, written or
+    // closed; should it not be open, the kernel answers EBADF.
+    Ok(unsafe { BorrowedFd::borrow_raw(fd) })
+}
+
+/// The device and inode of an open descriptor, by fstat(2).
+pub(crate) fn identity(fd: c_int) -> Result<(u64, u64), Errno> {
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the pointer is to a whole, writable `stat`.
+    check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
+    // SAFETY: fstat succeeded, so the kernel has filled it in.
+    let stat = unsafe { stat.assume_init() };
+    // Some platforms have narrower or signed types here; Linux has u64.
+    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, clippy::cast_lossless)]
+    Ok((stat.st_dev as u64, stat.st_ino as u64))
+}
+
+/// `TCP_INFO` of a socket. Fields that an older kernel does not know stay zero.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn tcp_info(fd: c_int) -> Result<libc::tcp_info, Errno> {
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut length = socklen::<libc::tcp_info>();
+    // SAFETY: the pointer and the length describe a whole, writable `tcp_info`; the kernel writes
+    // at most `length` bytes.
+    check(unsafe {
+        libc::getsockopt(
+            fd,
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast::<c_void>(),
+            &raw mut length,
+        )
+    })?;
+    // SAFETY: it was zeroed first, and consists of integers only.
+    Ok(unsafe { info.assume_init() })
+}
+
+/// getdents64(2): fills `buffer` with the next directory entries and returns how many bytes they
+/// take, 0 at the end.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn read_directory(directory: BorrowedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    use std::os::fd::AsRawFd;
+    // SAFETY: the pointer and the length describe `buffer`, which is writable and borrowed for the
+    // whole call.
+    let read = unsafe {
+        libc::syscall(
+            libc::SYS_getdents64,
+            directory.as_raw_fd(),
+            buffer.as_mut_ptr(),
+            buffer.len(),
+        )
+    };
+    usize::try_from(read).map_err(|_| Errno::last())
+}
+
+/// The soft `RLIMIT_NOFILE`: every descriptor opened under it is smaller.
+pub(crate) fn descriptor_limit() -> u64 {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: the pointer is to a whole, writable `rlimit`.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, limit.as_mut_ptr()) } == -1 {
+        return 0;
+    }
+    // SAFETY: getrlimit succeeded, so the kernel has filled it in.
+    let limit = unsafe { limit.assume_init() };
+    #[allow(clippy::unnecessary_cast)] // not u64 on every platform
+    let soft = limit.rlim_cur as u64;
+    soft
+}
+
+/// The caller's array as a slice; empty where the caller has none.
+///
+/// # Safety
+///
+/// `array` is null or points to `capacity` writable elements, which nothing else reads or writes
+/// while the slice lives.
+pub(crate) unsafe fn caller_array<'a, T>(
+    array: *mut T,
+    capacity: usize,
+) -> &'a mut [MaybeUninit<T>] {
+    if array.is_null() {
+        return &mut [];
+    }
+    // SAFETY: the caller's promise above; MaybeUninit has T's layout and asks for no valid content.
+    unsafe { std::slice::from_raw_parts_mut(array.cast::<MaybeUninit<T>>(), capacity) }
+}
+
+/// The size of an option's value, as the socket calls want it.
+#[allow(clippy::cast_possible_truncation)] // a few hundred bytes at most
+fn socklen<T>() -> socklen_t {
+    size_of::<T>() as socklen_t
+}

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Installs the Debian packages that a part of this project needs: tests/setup.sh demo test ...
+#
+# Does nothing where all are there. Where they are not and this user may not install packages, it
+# says what to type and fails.
+set -eu
+
+packages() {
+    case $1 in
+        build) echo gcc libc6-dev make ;;
+        demo) echo php-cli iproute2 openssl nftables tcpdump util-linux ;;
+        test) echo php-cli php-curl php-xml php-mbstring phpunit composer g++ clang binutils \
+            strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux shellcheck \
+            pkg-config ;;
+        *) echo "tests/setup.sh: unknown group '$1'" >&2; exit 2 ;;
+    esac
+}
+
+wanted=$(for group; do packages "$group"; done)
+missing=
+for package in $wanted; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -eq 0 ]; then as_root=
+elif sudo -n true 2>/dev/null; then as_root=sudo
+else
+    echo "These Debian packages are missing, and this user may not install them. As root:" >&2
+    echo "    apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+echo "Installing:$missing"
+# shellcheck disable=SC2086 # words on purpose
+install_them() {
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing
+}
+$as_root apt-get update -qq
+install_them >/dev/null
