@@ -50,7 +50,7 @@ pub(crate) fn describe(error: c_int) -> &'static CStr {
         (libc::ENOPROTOOPT, c"ENOPROTOOPT: the socket is not TCP (UDP, raw or netlink, perhaps), or this platform has no such option."),
         (libc::ENOTRECOVERABLE, c"ENOTRECOVERABLE: a fault inside libkeepalive, please report it."),
         (libc::ENOTSOCK, c"ENOTSOCK: the descriptor is a file, pipe or device, not a socket."),
-        (libc::EOPNOTSUPP, c"EOPNOTSUPP: the socket is not TCP; a unix socket, perhaps."),
+        (libc::EOPNOTSUPP, c"EOPNOTSUPP: the socket is not TCP (unix or UDP, perhaps)."),
         (libc::EPERM, c"EPERM: a security policy (seccomp, a cgroup hook) refused the system call."),
     ];
     sentences.iter().find(|(errno, _)| Some(*errno) == error.checked_neg()).map_or(

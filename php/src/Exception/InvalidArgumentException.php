@@ -1,0 +1,10 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Exception;
+
+/** A value that is no int, or outside its range. Thrown before anything is changed. */
+final class InvalidArgumentException extends \InvalidArgumentException implements KeepaliveException
+{
+}

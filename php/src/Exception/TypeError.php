@@ -1,0 +1,25 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Exception;
+
+use Keepalive\Internal\Given;
+
+/** Something that is no socket was given where one is needed, or one that is closed. */
+final class TypeError extends \TypeError implements KeepaliveException
+{
+    /** @param mixed $given */
+    public static function notASocket($given): self
+    {
+        return new self(sprintf(
+            'A stream resource, a Socket, an int descriptor or an OpenSocket is needed; %s was given.',
+            Given::describe($given)
+        ));
+    }
+
+    public static function closedSocket(): self
+    {
+        return new self('The Socket given was closed already; give it before socket_close().');
+    }
+}

@@ -1,0 +1,38 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Internal;
+
+use Keepalive\OpenSocket;
+use Keepalive\Settings;
+use Keepalive\Status;
+
+/**
+ * A way to the kernel's socket options. Values were checked before they come here; what is given
+ * as a socket was not.
+ *
+ * @internal
+ */
+interface Backend
+{
+    /** What Keepalive::backend() says. */
+    public function name(): string;
+
+    /** @param resource|\Socket|int|OpenSocket $socket */
+    public function set($socket, Settings $settings): void;
+
+    /** @param resource|\Socket|int|OpenSocket $socket */
+    public function disable($socket): void;
+
+    /** @param resource|\Socket|int|OpenSocket $socket */
+    public function settings($socket): Settings;
+
+    public function defaults(): Settings;
+
+    /** @param resource|\Socket|int|OpenSocket $socket */
+    public function status($socket): Status;
+
+    /** @return OpenSocket[] */
+    public function sockets(): array;
+}

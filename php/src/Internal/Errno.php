@@ -1,0 +1,54 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Internal;
+
+/**
+ * Errnos by name, and their likely cause: what ka_strerror() says, for when there is no library.
+ *
+ * @internal
+ */
+final class Errno
+{
+    /** A test compares these with ka_strerror(). */
+    public const CAUSES = [
+        'EACCES' => 'EACCES: a security policy (seccomp, a cgroup hook, SELinux) refused the system call.',
+        'EAFNOSUPPORT' => 'EAFNOSUPPORT: this system has neither IPv4 nor IPv6 sockets.',
+        'EBADF' => 'EBADF: not an open descriptor; it is negative, or was closed already.',
+        'EINVAL' => 'EINVAL: a value is outside its range, or the kernel refused it; on Linux idle and interval '
+            . 'are 1 to 32767 seconds, the count is 1 to 127 probes, and a user timeout is 0 to 2147483647 '
+            . 'milliseconds.',
+        'EMFILE' => 'EMFILE: this process has no free descriptor; close some, or raise RLIMIT_NOFILE.',
+        'ENFILE' => 'ENFILE: the system has no free file; close some, or raise fs.file-max.',
+        'ENOBUFS' => 'ENOBUFS: the kernel has no memory for it now.',
+        'ENOMEM' => 'ENOMEM: the kernel has no memory for it now.',
+        'ENOPROTOOPT' => 'ENOPROTOOPT: the socket is not TCP (UDP, raw or netlink, perhaps), or this platform has no '
+            . 'such option.',
+        'ENOTSOCK' => 'ENOTSOCK: the descriptor is a file, pipe or device, not a socket.',
+        'EOPNOTSUPP' => 'EOPNOTSUPP: the socket is not TCP (unix or UDP, perhaps).',
+        'EPERM' => 'EPERM: a security policy (seccomp, a cgroup hook) refused the system call.',
+    ];
+
+    /** The two that are needed where ext-sockets, which knows them all, may be missing. */
+    private const WITHOUT_EXT_SOCKETS = [
+        'EBADF' => 9,
+        'ENOTSOCK' => PHP_OS_FAMILY === 'Linux' ? 88 : (PHP_OS_FAMILY === 'Solaris' ? 95 : 38),
+    ];
+
+    public static function number(string $name): int
+    {
+        return self::WITHOUT_EXT_SOCKETS[$name] ?? constant("SOCKET_$name");
+    }
+
+    /** "ENAME: likely cause." for an errno that ext-sockets reported. */
+    public static function cause(int $errno): string
+    {
+        foreach (self::CAUSES as $name => $cause) {
+            if (defined("SOCKET_$name") && constant("SOCKET_$name") === $errno) {
+                return $cause;
+            }
+        }
+        return socket_strerror($errno) . '.';
+    }
+}

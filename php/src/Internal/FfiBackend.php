@@ -1,0 +1,176 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Internal;
+
+use Keepalive\Exception\SocketException;
+use Keepalive\Exception\TypeError;
+use Keepalive\Keepalive;
+use Keepalive\OpenSocket;
+use Keepalive\Settings;
+use Keepalive\Status;
+
+/**
+ * Through the shared library: reaches everything that has a descriptor.
+ *
+ * FFI converts whatever it is given to an int, silently, so nothing but ints is given to it.
+ *
+ * @internal
+ */
+final class FfiBackend implements Backend
+{
+    private \FFI $ffi;
+
+    public function __construct(\FFI $ffi)
+    {
+        $this->ffi = $ffi;
+    }
+
+    public function name(): string
+    {
+        return 'ffi';
+    }
+
+    public function set($socket, Settings $settings): void
+    {
+        $fd = $this->descriptor($socket);
+        $userTimeoutMs = $settings->userTimeoutMs();
+        if ($userTimeoutMs !== null) {
+            $returned = $this->ffi->ka_set_user_timeout($fd, $userTimeoutMs);
+            if ($returned < 0) {
+                throw $this->refused("Setting TCP_USER_TIMEOUT=$userTimeoutMs", $socket, $returned);
+            }
+        }
+        $returned = $this->ffi->ka_set($fd, $settings->idle(), $settings->interval(), $settings->count());
+        if ($returned < 0) {
+            $attempt = sprintf(
+                'Setting TCP_KEEPINTVL=%d, TCP_KEEPCNT=%d, TCP_KEEPIDLE=%d, SO_KEEPALIVE=1',
+                $settings->interval(),
+                $settings->count(),
+                $settings->idle()
+            );
+            throw $this->refused($attempt, $socket, $returned);
+        }
+    }
+
+    public function disable($socket): void
+    {
+        $returned = $this->ffi->ka_disable($this->descriptor($socket));
+        if ($returned < 0) {
+            throw $this->refused('Setting SO_KEEPALIVE=0', $socket, $returned);
+        }
+    }
+
+    public function settings($socket): Settings
+    {
+        $fd = $this->descriptor($socket);
+        $settings = $this->ffi->new('ka_settings');
+        $returned = $this->ffi->ka_get($fd, \FFI::addr($settings));
+        if ($returned < 0) {
+            throw $this->refused('Reading SO_KEEPALIVE and the TCP_KEEP options', $socket, $returned);
+        }
+        $userTimeoutMs = $this->ffi->ka_get_user_timeout($fd);
+        return self::settingsOf($settings, $userTimeoutMs < 0 ? null : $userTimeoutMs);
+    }
+
+    public function defaults(): Settings
+    {
+        $settings = $this->ffi->ka_defaults();
+        if ($settings->enabled < 0) {
+            throw $this->refused('Reading the defaults', 'a fresh TCP socket', $settings->enabled);
+        }
+        return self::settingsOf($settings, $this->ffi->ka_options()->tcp_user_timeout < 0 ? null : 0);
+    }
+
+    public function status($socket): Status
+    {
+        $liveness = $this->ffi->new('ka_liveness');
+        $returned = $this->ffi->ka_status($this->descriptor($socket), \FFI::addr($liveness));
+        if ($returned < 0) {
+            throw $this->refused('Reading TCP_INFO', $socket, $returned);
+        }
+        return new Status(
+            $liveness->state,
+            $liveness->probes,
+            $liveness->unacked,
+            $liveness->last_received_ms,
+            $liveness->last_sent_ms,
+            $liveness->rtt_us
+        );
+    }
+
+    public function sockets(): array
+    {
+        $capacity = 64;
+        do {
+            $room = $capacity;
+            $sockets = $this->ffi->new("ka_socket[$room]");
+            $capacity = $this->ffi->ka_sockets(\FFI::addr($sockets[0]), $room);
+        } while ($capacity > $room);
+
+        $open = [];
+        for ($i = 0; $i < $capacity; $i++) {
+            $socket = $sockets[$i];
+            $open[] = new OpenSocket(
+                $socket->fd,
+                $socket->state,
+                \FFI::string($socket->local),
+                \FFI::string($socket->remote)
+            );
+        }
+        return $open;
+    }
+
+    /**
+     * The number that the kernel knows the socket by.
+     *
+     * @param mixed $socket
+     */
+    private function descriptor($socket): int
+    {
+        if (SocketKind::isStream($socket)) {
+            return $this->descriptorOfStream($socket);
+        }
+        if (is_int($socket)) {
+            // Outside C's int there is no descriptor; FFI would cut the number down to another one.
+            return $socket >= 0 && $socket <= 0x7FFFFFFF ? $socket : -1;
+        }
+        if ($socket instanceof OpenSocket) {
+            return $socket->fd();
+        }
+        if (SocketKind::isSocket($socket)) {
+            return $this->descriptorOfStream(SocketsBackend::export($socket));
+        }
+        throw TypeError::notASocket($socket);
+    }
+
+    /** @param resource $stream */
+    private function descriptorOfStream($stream): int
+    {
+        $stat = SocketKind::statOfStream($stream);
+        $fd = $this->ffi->ka_find($stat['dev'], $stat['ino']);
+        if ($fd < 0) {
+            throw $this->refused('Looking for the descriptor', $stream, $fd);
+        }
+        return $fd;
+    }
+
+    private static function settingsOf(\FFI\CData $settings, ?int $userTimeoutMs): Settings
+    {
+        return new Settings(
+            $settings->enabled === 1,
+            $settings->idle,
+            $settings->intvl,
+            $settings->cnt,
+            $userTimeoutMs
+        );
+    }
+
+    /** @param mixed $socket */
+    private function refused(string $attempt, $socket, int $returned): SocketException
+    {
+        $name = is_string($socket) ? $socket : SocketKind::describe($socket);
+        return SocketException::refused($attempt, $name, -$returned, $this->ffi->ka_strerror($returned));
+    }
+}

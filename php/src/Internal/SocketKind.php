@@ -1,0 +1,81 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Internal;
+
+use Keepalive\Exception\SocketException;
+use Keepalive\OpenSocket;
+
+/**
+ * Tells apart what users give as a socket.
+ *
+ * @internal
+ */
+final class SocketKind
+{
+    private const FILE_TYPE = 0170000;
+    private const SOCKET = 0140000;
+
+    /** @param mixed $socket */
+    public static function isStream($socket): bool
+    {
+        if (!is_resource($socket)) {
+            return false;
+        }
+        $type = get_resource_type($socket);
+        return $type === 'stream' || $type === 'persistent stream';
+    }
+
+    /**
+     * A Socket of ext-sockets: an object since PHP 8.0, a resource before.
+     *
+     * @param mixed $socket
+     */
+    public static function isSocket($socket): bool
+    {
+        return is_object($socket)
+            ? $socket instanceof \Socket
+            : is_resource($socket) && get_resource_type($socket) === 'Socket';
+    }
+
+    /**
+     * The fstat of a stream that has a socket.
+     *
+     * @param resource $stream
+     * @return array<string, int>
+     * @throws SocketException it has none: a file, a pipe, php://memory
+     */
+    public static function statOfStream($stream): array
+    {
+        $stat = @fstat($stream);
+        if ($stat === false || ($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
+            throw SocketException::refused(
+                'Looking for the socket',
+                self::describe($stream),
+                Errno::number('ENOTSOCK'),
+                Errno::CAUSES['ENOTSOCK']
+            );
+        }
+        return $stat;
+    }
+
+    /**
+     * For messages.
+     *
+     * @param resource|\Socket|int|OpenSocket $socket
+     */
+    public static function describe($socket): string
+    {
+        if (is_int($socket)) {
+            return "descriptor $socket";
+        }
+        if ($socket instanceof OpenSocket) {
+            return "descriptor {$socket->fd()} ({$socket->local()} to {$socket->remote()})";
+        }
+        if (self::isStream($socket)) {
+            return sprintf('stream #%d (%s)', (int) $socket, stream_get_meta_data($socket)['stream_type']);
+        }
+        return 'a Socket';
+    }
+}

@@ -1,0 +1,261 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Internal;
+
+use Keepalive\Exception\SocketException;
+use Keepalive\Exception\TypeError;
+use Keepalive\Exception\UnavailableException;
+use Keepalive\Keepalive;
+use Keepalive\OpenSocket;
+use Keepalive\Settings;
+use Keepalive\Status;
+
+/**
+ * Through ext-sockets: Socket objects always, streams where the library is not to be had.
+ *
+ * @internal
+ */
+final class SocketsBackend implements Backend
+{
+    /** Any size means buffered, as streams are from the start. */
+    private const READ_BUFFER = 8192;
+
+    /** Why the library is not used, for messages. */
+    private string $whyNotFfi;
+
+    public function __construct(string $whyNotFfi)
+    {
+        require_once dirname(__DIR__, 2) . '/constants.php';
+        $this->whyNotFfi = $whyNotFfi;
+    }
+
+    public function name(): string
+    {
+        return 'sockets';
+    }
+
+    /** In the order of ka_set(), for its reasons. */
+    public function set($socket, Settings $settings): void
+    {
+        $this->with($socket, function ($handle) use ($socket, $settings): void {
+            $options = array_filter([
+                'TCP_USER_TIMEOUT' => $settings->userTimeoutMs() ?? Keepalive::UNCHANGED,
+                'TCP_KEEPINTVL' => $settings->interval(),
+                'TCP_KEEPCNT' => $settings->count(),
+                'TCP_KEEPIDLE' => $settings->idle(),
+            ], static function (int $value): bool {
+                return $value !== Keepalive::UNCHANGED;
+            });
+            if ($options === []) {
+                $this->refuseUnlessTcp($handle, $socket);
+            }
+            foreach ($options + ['SO_KEEPALIVE' => 1] as $option => $value) {
+                $this->write($handle, $socket, $option, $value);
+            }
+        });
+    }
+
+    public function disable($socket): void
+    {
+        $this->with($socket, function ($handle) use ($socket): void {
+            $this->refuseUnlessTcp($handle, $socket);
+            $this->write($handle, $socket, 'SO_KEEPALIVE', 0);
+        });
+    }
+
+    public function settings($socket): Settings
+    {
+        return $this->with($socket, function ($handle) use ($socket): Settings {
+            return $this->settingsOf($handle, $socket);
+        });
+    }
+
+    public function defaults(): Settings
+    {
+        $scratch = @socket_create(AF_INET, SOCK_STREAM, SOL_TCP) ?: @socket_create(AF_INET6, SOCK_STREAM, SOL_TCP);
+        if ($scratch === false) {
+            throw self::refused('Opening', 'a fresh TCP socket', socket_last_error());
+        }
+        $settings = $this->settings($scratch);
+        socket_close($scratch);
+        return $settings;
+    }
+
+    public function status($socket): Status
+    {
+        throw $this->needsFfi('Keepalive::status()');
+    }
+
+    public function sockets(): array
+    {
+        throw $this->needsFfi('Keepalive::sockets()');
+    }
+
+    /**
+     * The stream that a Socket came from; for a Socket that came from none, a new one on the same
+     * descriptor, which the Socket owns from then on.
+     *
+     * @param resource|\Socket $socket
+     * @return resource
+     */
+    public static function export($socket)
+    {
+        try {
+            $stream = @socket_export_stream($socket);
+        } catch (\Error $closed) {
+            throw TypeError::closedSocket();
+        }
+        if ($stream === false) {
+            throw self::refused('Looking for the stream', 'a Socket', socket_last_error($socket));
+        }
+        return $stream;
+    }
+
+    /**
+     * Calls $work with the Socket for what the user gave, and keeps PHP's warnings, which become
+     * exceptions, away from the application's error handler.
+     *
+     * @template T
+     * @param mixed $socket
+     * @param callable(resource|\Socket): T $work
+     * @return T
+     */
+    private function with($socket, callable $work)
+    {
+        set_error_handler(static function (): bool {
+            return true;
+        });
+        try {
+            if (SocketKind::isSocket($socket)) {
+                return $work($socket);
+            }
+            if (SocketKind::isStream($socket)) {
+                return $this->withStream($socket, $work);
+            }
+            if (is_int($socket) || $socket instanceof OpenSocket) {
+                throw $this->needsFfi('To reach a bare descriptor');
+            }
+            throw TypeError::notASocket($socket);
+        } finally {
+            restore_error_handler();
+        }
+    }
+
+    /**
+     * @template T
+     * @param resource $stream
+     * @param callable(resource|\Socket): T $work
+     * @return T
+     */
+    private function withStream($stream, callable $work)
+    {
+        SocketKind::statOfStream($stream);
+        $handle = socket_import_stream($stream);
+        if ($handle === false || $handle === null) {
+            throw $this->needsFfi('To reach ' . SocketKind::describe($stream) . ', an established TLS or filtered stream');
+        }
+        try {
+            return $work($handle);
+        } finally {
+            // The import has switched it off, which would cost one system call for each byte or line.
+            stream_set_read_buffer($stream, self::READ_BUFFER);
+        }
+    }
+
+    /**
+     * @param resource|\Socket $handle
+     * @param mixed $socket what the user gave
+     */
+    private function settingsOf($handle, $socket): Settings
+    {
+        return new Settings(
+            $this->read($handle, $socket, 'SO_KEEPALIVE') !== 0,
+            $this->read($handle, $socket, 'TCP_KEEPIDLE'),
+            $this->read($handle, $socket, 'TCP_KEEPINTVL'),
+            $this->read($handle, $socket, 'TCP_KEEPCNT'),
+            $this->readUserTimeout($handle)
+        );
+    }
+
+    /** @param resource|\Socket $handle */
+    private function readUserTimeout($handle): ?int
+    {
+        $value = defined('TCP_USER_TIMEOUT') ? socket_get_option($handle, SOL_TCP, TCP_USER_TIMEOUT) : false;
+        return is_int($value) ? $value : null;
+    }
+
+    /**
+     * SO_KEEPALIVE alone would succeed on sockets that are not TCP.
+     *
+     * @param resource|\Socket $handle
+     * @param mixed $socket what the user gave
+     */
+    private function refuseUnlessTcp($handle, $socket): void
+    {
+        $this->read($handle, $socket, 'TCP_NODELAY');
+    }
+
+    /**
+     * @param resource|\Socket $handle
+     * @param mixed $socket what the user gave
+     */
+    private function read($handle, $socket, string $option): int
+    {
+        if (!defined($option)) {
+            return -1;
+        }
+        $value = self::call('socket_get_option', $handle, self::level($option), constant($option));
+        if ($value === false) {
+            throw self::refused("Reading $option", SocketKind::describe($socket), socket_last_error($handle));
+        }
+        return $value;
+    }
+
+    /**
+     * @param resource|\Socket $handle
+     * @param mixed $socket what the user gave
+     */
+    private function write($handle, $socket, string $option, int $value): void
+    {
+        if (!defined($option)) {
+            throw self::refused(
+                "Setting $option=$value",
+                SocketKind::describe($socket),
+                SOCKET_ENOPROTOOPT
+            );
+        }
+        if (!self::call('socket_set_option', $handle, self::level($option), constant($option), $value)) {
+            throw self::refused("Setting $option=$value", SocketKind::describe($socket), socket_last_error($handle));
+        }
+    }
+
+    /**
+     * @param resource|\Socket $handle
+     * @return mixed
+     */
+    private static function call(callable $function, $handle, int ...$arguments)
+    {
+        try {
+            return $function($handle, ...$arguments);
+        } catch (\Error $closed) {
+            throw TypeError::closedSocket();
+        }
+    }
+
+    private static function level(string $option): int
+    {
+        return $option === 'SO_KEEPALIVE' ? SOL_SOCKET : SOL_TCP;
+    }
+
+    private static function refused(string $attempt, string $socket, int $errno): SocketException
+    {
+        return SocketException::refused($attempt, $socket, $errno, Errno::cause($errno));
+    }
+
+    private function needsFfi(string $what): UnavailableException
+    {
+        return new UnavailableException("$what needs FFI and the shared library. $this->whyNotFfi");
+    }
+}

@@ -1,0 +1,223 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive;
+
+use Keepalive\Exception\InvalidArgumentException;
+use Keepalive\Exception\SocketException;
+use Keepalive\Exception\TypeError;
+use Keepalive\Exception\UnavailableException;
+use Keepalive\Internal\Backend;
+use Keepalive\Internal\Connector;
+use Keepalive\Internal\FfiBackend;
+use Keepalive\Internal\Library;
+use Keepalive\Internal\SocketKind;
+use Keepalive\Internal\SocketsBackend;
+
+/**
+ * TCP keepalive on the sockets that PHP holds.
+ *
+ * A socket, here, is a stream resource (TCP client, server or accepted; TLS before or after the
+ * handshake; connecting, non-blocking, persistent, filtered), a Socket of ext-sockets, an int
+ * descriptor, or an OpenSocket.
+ *
+ * Everything thrown implements Keepalive\Exception\KeepaliveException.
+ */
+final class Keepalive
+{
+    /** For a value: what a fresh socket of this system has. */
+    public const SYSTEM_DEFAULT = 0;
+
+    /** For a value: what the socket has now. */
+    public const UNCHANGED = -1;
+
+    private static ?Backend $backend = null;
+
+    /** For Socket objects, which have no descriptor that PHP would show. */
+    private static ?SocketsBackend $forSockets = null;
+
+    private function __construct()
+    {
+    }
+
+    /**
+     * Turns keepalive on: after $idle seconds of silence the peer is probed every $interval
+     * seconds, and given up after $count unanswered probes, when reads fail with ETIMEDOUT. The
+     * default values notice a dead peer in two minutes.
+     *
+     * While sent data is unacknowledged there are no probes; $userTimeoutMs limits that time.
+     * Settings::detectWithin() chooses all four for you.
+     *
+     * @param resource|\Socket|int|OpenSocket $socket
+     * @param int $idle seconds, 1 to 32767 on Linux, or SYSTEM_DEFAULT, or UNCHANGED
+     * @param int $interval seconds, 1 to 32767 on Linux, or SYSTEM_DEFAULT, or UNCHANGED
+     * @param int $count probes, 1 to 127 on Linux, or SYSTEM_DEFAULT, or UNCHANGED
+     * @param int|null $userTimeoutMs TCP_USER_TIMEOUT in milliseconds, 0 to 2147483647; 0 is the
+     *     kernel's own limit, null leaves it unchanged
+     *
+     * @throws InvalidArgumentException a value is no int, or out of range; nothing was changed
+     * @throws TypeError $socket is none, or closed; nothing was changed
+     * @throws SocketException it is not TCP, or the system refused; the code is the errno
+     * @throws UnavailableException this PHP cannot reach such a socket; the message says what to turn on
+     */
+    public static function enable($socket, $idle = 60, $interval = 10, $count = 6, $userTimeoutMs = null): void
+    {
+        self::apply($socket, Settings::of($idle, $interval, $count, $userTimeoutMs));
+    }
+
+    /**
+     * Turns keepalive on with these settings, as enable() does.
+     *
+     * @param resource|\Socket|int|OpenSocket $socket
+     *
+     * @throws InvalidArgumentException the settings say that keepalive is off
+     * @throws TypeError|SocketException|UnavailableException as enable()
+     */
+    public static function apply($socket, Settings $settings): void
+    {
+        if (!$settings->enabled()) {
+            throw new InvalidArgumentException('These settings have keepalive off; to do that, call Keepalive::disable().');
+        }
+        $backend = self::backendFor($socket);
+        if (in_array(self::SYSTEM_DEFAULT, [$settings->idle(), $settings->interval(), $settings->count()], true)) {
+            // First, so that a failure to read the defaults leaves the socket alone.
+            $settings = self::withDefaults($settings, $backend->defaults());
+        }
+        $backend->set($socket, $settings);
+    }
+
+    /**
+     * Turns keepalive off; the other values stay on the socket.
+     *
+     * @param resource|\Socket|int|OpenSocket $socket
+     *
+     * @throws TypeError|SocketException|UnavailableException as enable()
+     */
+    public static function disable($socket): void
+    {
+        self::backendFor($socket)->disable($socket);
+    }
+
+    /**
+     * What is in effect on the socket, read back from the kernel.
+     *
+     * @param resource|\Socket|int|OpenSocket $socket
+     *
+     * @throws TypeError|SocketException|UnavailableException as enable()
+     */
+    public static function settings($socket): Settings
+    {
+        return self::backendFor($socket)->settings($socket);
+    }
+
+    /**
+     * What a fresh TCP socket of this system has, read from the kernel at each call; on Linux
+     * usually off, 7200, 75, 9.
+     *
+     * @throws SocketException|UnavailableException
+     */
+    public static function defaults(): Settings
+    {
+        return self::use()->defaults();
+    }
+
+    /**
+     * What the kernel knows of the connection's health. Needs FFI, and Linux.
+     *
+     * @param resource|\Socket|int|OpenSocket $socket
+     *
+     * @throws TypeError|SocketException|UnavailableException as enable()
+     */
+    public static function status($socket): Status
+    {
+        return self::use()->status($socket);
+    }
+
+    /**
+     * The TCP sockets that this process has open, also those that extensions such as PDO, mysqli,
+     * phpredis or curl do not show. Needs FFI.
+     *
+     * @return OpenSocket[]
+     *
+     * @throws UnavailableException
+     */
+    public static function sockets(): array
+    {
+        return self::use()->sockets();
+    }
+
+    /**
+     * Connects, with keepalive on from before the TLS handshake.
+     *
+     * @param string $address "tcp://host:port", "tls://host:port", or any other TLS transport of
+     *     stream_get_transports(); an IPv6 address stands in brackets
+     * @param Settings|null $settings null: 60, 10, 6 as enable()
+     * @param float|null $timeout seconds for the connection and again for the handshake; null: ini
+     *     default_socket_timeout
+     * @param resource|null $context of stream_context_create(); its ssl options hold as they would
+     *     for the same address in stream_socket_client()
+     * @return resource the stream, blocking
+     *
+     * @throws InvalidArgumentException the address is neither TCP nor TLS
+     * @throws SocketException the connection or the handshake failed
+     * @throws UnavailableException as enable()
+     */
+    public static function connect(string $address, ?Settings $settings = null, ?float $timeout = null, $context = null)
+    {
+        return Connector::connect($address, $settings ?? Settings::of(60, 10, 6), $timeout, $context);
+    }
+
+    /**
+     * 'ffi', or 'sockets' where FFI or the shared library is not to be had.
+     *
+     * @throws UnavailableException there is neither; the message says what to install
+     */
+    public static function backend(): string
+    {
+        return self::use()->name();
+    }
+
+    /** The backend for all but Socket objects, chosen once. */
+    private static function use(): Backend
+    {
+        if (self::$backend === null) {
+            try {
+                self::$backend = new FfiBackend(Library::load());
+            } catch (UnavailableException $exception) {
+                if (!extension_loaded('sockets')) {
+                    throw new UnavailableException(
+                        "Neither FFI nor the sockets extension can be used. {$exception->getMessage()}\n"
+                        . 'Or install the sockets extension (Debian: php-common has it; Docker images: '
+                        . 'docker-php-ext-install sockets), which reaches plain TCP streams.'
+                    );
+                }
+                self::$backend = new SocketsBackend($exception->getMessage());
+            }
+        }
+        return self::$backend;
+    }
+
+    /** @param mixed $socket */
+    private static function backendFor($socket): Backend
+    {
+        if (!SocketKind::isSocket($socket)) {
+            return self::$backend ?? self::use();
+        }
+        return self::$forSockets ?? self::$forSockets = new SocketsBackend('');
+    }
+
+    private static function withDefaults(Settings $settings, Settings $defaults): Settings
+    {
+        $value = static function (int $asked, int $default): int {
+            return $asked === self::SYSTEM_DEFAULT ? $default : $asked;
+        };
+        return new Settings(
+            true,
+            $value($settings->idle(), $defaults->idle()),
+            $value($settings->interval(), $defaults->interval()),
+            $value($settings->count(), $defaults->count()),
+            $settings->userTimeoutMs()
+        );
+    }
+}

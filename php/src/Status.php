@@ -1,0 +1,92 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive;
+
+/**
+ * What the kernel knows of a connection's health, at the moment it was asked. Immutable.
+ */
+final class Status
+{
+    /** @internal The numbers of Linux's TCP states, KA_STATE_... in keepalive.h. */
+    public const STATES = [
+        1 => 'ESTABLISHED',
+        2 => 'SYN_SENT',
+        3 => 'SYN_RECV',
+        4 => 'FIN_WAIT1',
+        5 => 'FIN_WAIT2',
+        6 => 'TIME_WAIT',
+        7 => 'CLOSE',
+        8 => 'CLOSE_WAIT',
+        9 => 'LAST_ACK',
+        10 => 'LISTEN',
+        11 => 'CLOSING',
+    ];
+
+    private int $state;
+    private int $probes;
+    private int $unacked;
+    private int $lastReceivedMs;
+    private int $lastSentMs;
+    private int $rttUs;
+
+    /** @internal Keepalive::status() makes these. */
+    public function __construct(
+        int $state,
+        int $probes,
+        int $unacked,
+        int $lastReceivedMs,
+        int $lastSentMs,
+        int $rttUs
+    ) {
+        $this->state = $state;
+        $this->probes = $probes;
+        $this->unacked = $unacked;
+        $this->lastReceivedMs = $lastReceivedMs;
+        $this->lastSentMs = $lastSentMs;
+        $this->rttUs = $rttUs;
+    }
+
+    /** The TCP state by name: 'ESTABLISHED', 'SYN_SENT', 'CLOSE_WAIT', 'LISTEN' and so on. */
+    public function state(): string
+    {
+        return self::STATES[$this->state] ?? 'UNKNOWN';
+    }
+
+    /** Whether the connection stands, as far as this host knows. */
+    public function isEstablished(): bool
+    {
+        return $this->state() === 'ESTABLISHED';
+    }
+
+    /** Keepalive probes, or probes of a closed window, that the peer has not answered so far. */
+    public function probes(): int
+    {
+        return $this->probes;
+    }
+
+    /** Segments sent and not acknowledged. While there are any, keepalive sends no probes. */
+    public function unacked(): int
+    {
+        return $this->unacked;
+    }
+
+    /** Milliseconds since anything came from the peer, ACKs included; -1 while nothing has. */
+    public function lastReceivedMs(): int
+    {
+        return $this->lastReceivedMs;
+    }
+
+    /** Milliseconds since data was last sent, probes not counted; -1 while not connected. */
+    public function lastSentMs(): int
+    {
+        return $this->lastSentMs;
+    }
+
+    /** Smoothed round-trip time in microseconds; -1 while not connected. */
+    public function rttUs(): int
+    {
+        return $this->rttUs;
+    }
+}
