@@ -1,7 +1,11 @@
 # make help lists the targets that people use.
 
 CARGO ?= cargo
-LIBRARY = target/release/libkeepalive.so
+BUILD ?= target
+LIBRARY = $(BUILD)/release/libkeepalive.so
+ARCHIVE = $(BUILD)/release/libkeepalive.a
+# What else a program needs that links the archive, as rustc says.
+ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
 .PHONY: help build demo test headers lint clean
@@ -9,13 +13,20 @@ SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
 
-build: $(LIBRARY)    ## the shared library, optimised: target/release/libkeepalive.so
+build: $(LIBRARY)    ## the libraries, optimised: target/release/libkeepalive.so and .a
 
-# By itself, because LTO is off where an rlib is built beside it.
+# Without the rlib of Cargo.toml, because LTO is off where one is built beside them.
+# SYSROOT=folder links against that folder's C library; the default is this machine's.
 $(LIBRARY): $(SOURCES)
 	@tests/setup.sh build
-	$(CARGO) rustc --locked --release --lib --crate-type cdylib
-	@touch $@
+	$(CARGO) rustc --locked --release --lib --target-dir '$(BUILD)' --crate-type cdylib,staticlib -- \
+		--print native-static-libs='$(ARCHIVE_NEEDS)' $(if $(SYSROOT),-C link-arg=--sysroot='$(SYSROOT)')
+	@test -s '$(ARCHIVE_NEEDS)'
+	@touch -c $@ $(ARCHIVE) $(ARCHIVE_NEEDS)
+
+$(ARCHIVE) $(ARCHIVE_NEEDS): $(LIBRARY)
+
+include packaging.mk
 
 headers:             ## writes the generated headers to where they are committed
 	KEEPALIVE_WRITE_HEADERS=1 $(CARGO) test --locked --test headers

@@ -1,0 +1,73 @@
+# Installing, and what packagers need. Neither install nor uninstall needs cargo, or a network, once
+# `make build` is done.
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+MAJOR := $(firstword $(subst ., ,$(VERSION)))
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+
+REAL_NAME = libkeepalive.so.$(VERSION)
+SONAME = libkeepalive.so.$(MAJOR)
+MAN3 = $(wildcard docs/man/*.3)
+MAN7 = $(wildcard docs/man/*.7)
+
+# Static programs get the compiler's own C and unwinding libraries from their compiler; naming
+# libgcc_s, which has no static form, would only break `cc -static`.
+NEEDED_BY_ARCHIVE = $(filter-out -lgcc_s -lc,$(shell cat $(ARCHIVE_NEEDS)))
+
+# The name for linkers may be another project's: Debian's libkeepalive0 has /usr/lib/libkeepalive.so.
+OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.so\.$(MAJOR)'
+
+# The loader finds new libraries once ldconfig, which is root's, has listed them.
+LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
+LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
+
+.PHONY: install uninstall test-packaging
+
+install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
+	@if [ -e '$(DESTDIR)$(LIBDIR)/libkeepalive.so' ] && ! $(OURS); then \
+		echo "$(DESTDIR)$(LIBDIR)/libkeepalive.so is not this library's (Debian's libkeepalive0 has one)." \
+			"It stays; nothing is installed. Choose another LIBDIR, such as /usr/local/lib." >&2; \
+		exit 1; \
+	fi
+	install -d '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(PKGCONFIGDIR)' '$(DESTDIR)$(INCLUDEDIR)' \
+		'$(DESTDIR)$(MANDIR)/man3' '$(DESTDIR)$(MANDIR)/man7'
+	install -m 644 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/$(REAL_NAME)'
+	ln -sf $(REAL_NAME) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libkeepalive.so'
+	install -m 644 $(ARCHIVE) '$(DESTDIR)$(LIBDIR)/libkeepalive.a'
+	strip --strip-debug '$(DESTDIR)$(LIBDIR)/libkeepalive.a'
+	install -m 644 include/keepalive.h '$(DESTDIR)$(INCLUDEDIR)/keepalive.h'
+	@printf '%s\n' 'prefix=$(PREFIX)' \
+		'libdir=$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))' \
+		'includedir=$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))' '' \
+		'Name: keepalive' \
+		'Description: TCP keepalive that is correct, atomic and readable back' \
+		'Version: $(VERSION)' \
+		'Libs: -L$${libdir} -lkeepalive' \
+		'Libs.private: $(NEEDED_BY_ARCHIVE)' \
+		'Cflags: -I$${includedir}' \
+		>'$(DESTDIR)$(PKGCONFIGDIR)/keepalive.pc'
+	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/keepalive.pc'
+	$(if $(MAN3),install -m 644 $(MAN3) '$(DESTDIR)$(MANDIR)/man3')
+	$(if $(MAN7),install -m 644 $(MAN7) '$(DESTDIR)$(MANDIR)/man7')
+	@$(LOADER_LOOKS)
+	@[ -n '$(DESTDIR)' ] || $(LOADER_LISTS) | grep -q '$(LIBDIR:/usr/%=/%)/$(SONAME)$$' || \
+		echo "The dynamic loader does not look in $(LIBDIR) by itself: link programs with" \
+			"-Wl,-rpath,$(LIBDIR), or run them with LD_LIBRARY_PATH=$(LIBDIR)."
+
+uninstall:           ## removes what install put there, with the same variables
+	@if $(OURS); then rm -f '$(DESTDIR)$(LIBDIR)/libkeepalive.so'; fi
+	rm -f '$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/$(REAL_NAME)' \
+		'$(DESTDIR)$(LIBDIR)/libkeepalive.a' '$(DESTDIR)$(INCLUDEDIR)/keepalive.h' \
+		'$(DESTDIR)$(PKGCONFIGDIR)/keepalive.pc' \
+		$(MAN3:docs/man/%='$(DESTDIR)$(MANDIR)/man3/%') $(MAN7:docs/man/%='$(DESTDIR)$(MANDIR)/man7/%')
+	@$(LOADER_LOOKS)
+
+test-packaging: $(LIBRARY)  ## installs into temporary folders and builds programs against that
+	@tests/setup.sh build packaging
+	tests/packaging/run
