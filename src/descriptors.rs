@@ -1,5 +1,6 @@
 //! The open descriptors of this process: one of them by its identity, or all of them.
 
+use std::iter;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -11,28 +12,37 @@ use crate::sys;
 /// How many descriptors around a likely one are tried before the whole table is read.
 const NEIGHBOURS: c_int = 4;
 
-/// Where the last search ended: whoever goes through sockets one after the other asks for a
-/// neighbour next. Only a hint, so threads may overwrite it as they please.
-static LAST_FOUND: AtomicI32 = AtomicI32::new(0);
+/// Where the last search ended: whoever goes through sockets one after the other asks for the next
+/// one now. A hint, like those below: it is checked each time, so threads may overwrite it freely.
+static LAST_FOUND: AtomicI32 = AtomicI32::new(-1);
+
+/// Where sockets were found before, by inode modulo its length; 0 is nowhere, else descriptor + 1.
+/// Memory that no search has touched stays unused.
+static FOUND_BEFORE: [AtomicI32; 16_384] = [const { AtomicI32::new(0) }; 16_384];
 
 /// The descriptor whose `fstat` has this device and inode; see `ka_find`.
 ///
-/// Three guesses make the usual cases cost the same whatever the number of open descriptors: the
-/// last one found, its neighbours, and what lies just below the lowest free number, where a socket
-/// that was opened a moment ago got its descriptor.
+/// Guesses make the usual cases cost the same whatever the number of open descriptors: where the
+/// socket was before, the next one in a run, its neighbours, and what lies just below the lowest
+/// free number, where a socket that was opened a moment ago got its descriptor.
 pub(crate) fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
+    #[allow(clippy::cast_possible_truncation)] // the remainder is a few thousand
+    let before = &FOUND_BEFORE[(ino % FOUND_BEFORE.len() as u64) as usize];
     let is_wanted = |fd: &c_int| sys::identity(*fd) == Ok((dev, ino));
 
     let last = LAST_FOUND.load(Ordering::Relaxed);
-    let mut neighbours =
-        (last..=last.saturating_add(NEIGHBOURS)).chain((last - NEIGHBOURS..last).rev());
-    let found = neighbours.find(is_wanted).or_else(|| {
+    let mut guesses = iter::once(before.load(Ordering::Relaxed) - 1)
+        .chain(last.saturating_add(1)..=last.saturating_add(NEIGHBOURS))
+        .chain((last - NEIGHBOURS..=last).rev())
+        .filter(|&fd| fd >= 0);
+    let found = guesses.find(is_wanted).or_else(|| {
         let mut open = OpenDescriptors::list();
         let free = open.lowest_free().unwrap_or(0);
         (free - NEIGHBOURS..free).rev().find(is_wanted).or_else(|| open.find(is_wanted))
     });
     let fd = found.ok_or(Errno(libc::ENOENT))?;
     LAST_FOUND.store(fd, Ordering::Relaxed);
+    before.store(fd.saturating_add(1), Ordering::Relaxed);
     Ok(fd)
 }
 

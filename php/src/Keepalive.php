@@ -15,6 +15,11 @@ use Keepalive\Internal\Library;
 use Keepalive\Internal\SocketKind;
 use Keepalive\Internal\SocketsBackend;
 
+use function extension_loaded;
+use function is_object;
+
+use const PHP_VERSION_ID;
+
 /**
  * TCP keepalive on the sockets that PHP holds.
  *
@@ -34,7 +39,6 @@ final class Keepalive
 
     private static ?Backend $backend = null;
 
-    /** For Socket objects, which have no descriptor that PHP would show. */
     private static ?SocketsBackend $forSockets = null;
 
     private function __construct()
@@ -63,7 +67,8 @@ final class Keepalive
      */
     public static function enable($socket, $idle = 60, $interval = 10, $count = 6, $userTimeoutMs = null): void
     {
-        self::apply($socket, Settings::of($idle, $interval, $count, $userTimeoutMs));
+        Settings::check($idle, $interval, $count, $userTimeoutMs);
+        self::set($socket, $idle, $interval, $count, $userTimeoutMs);
     }
 
     /**
@@ -79,12 +84,13 @@ final class Keepalive
         if (!$settings->enabled()) {
             throw new InvalidArgumentException('These settings have keepalive off; to do that, call Keepalive::disable().');
         }
-        $backend = self::backendFor($socket);
-        if (in_array(self::SYSTEM_DEFAULT, [$settings->idle(), $settings->interval(), $settings->count()], true)) {
-            // First, so that a failure to read the defaults leaves the socket alone.
-            $settings = self::withDefaults($settings, $backend->defaults());
-        }
-        $backend->set($socket, $settings);
+        self::set(
+            $socket,
+            $settings->idle(),
+            $settings->interval(),
+            $settings->count(),
+            $settings->userTimeoutMs()
+        );
     }
 
     /**
@@ -178,7 +184,41 @@ final class Keepalive
         return self::use()->name();
     }
 
-    /** The backend for all but Socket objects, chosen once. */
+    /**
+     * With values that were checked.
+     *
+     * @param resource|\Socket|int|OpenSocket $socket
+     */
+    private static function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void
+    {
+        // The usual case without another call: what is no object is no Socket, but for PHP 7.4.
+        $backend = self::$backend === null || is_object($socket) || PHP_VERSION_ID < 80000
+            ? self::backendFor($socket)
+            : self::$backend;
+        if ($idle === self::SYSTEM_DEFAULT || $interval === self::SYSTEM_DEFAULT || $count === self::SYSTEM_DEFAULT) {
+            // First, so that a failure to read the defaults leaves the socket alone.
+            $defaults = $backend->defaults();
+            $idle = $idle ?: $defaults->idle();
+            $interval = $interval ?: $defaults->interval();
+            $count = $count ?: $defaults->count();
+        }
+        $backend->set($socket, $idle, $interval, $count, $userTimeoutMs);
+    }
+
+    /**
+     * Socket objects go through ext-sockets always: they have no descriptor that PHP would show.
+     *
+     * @param mixed $socket
+     */
+    private static function backendFor($socket): Backend
+    {
+        if (SocketKind::isSocket($socket)) {
+            return self::$forSockets ?? self::$forSockets = new SocketsBackend('');
+        }
+        return self::$backend ?? self::use();
+    }
+
+    /** The backend for everything else, chosen once. */
     private static function use(): Backend
     {
         if (self::$backend === null) {
@@ -196,28 +236,5 @@ final class Keepalive
             }
         }
         return self::$backend;
-    }
-
-    /** @param mixed $socket */
-    private static function backendFor($socket): Backend
-    {
-        if (!SocketKind::isSocket($socket)) {
-            return self::$backend ?? self::use();
-        }
-        return self::$forSockets ?? self::$forSockets = new SocketsBackend('');
-    }
-
-    private static function withDefaults(Settings $settings, Settings $defaults): Settings
-    {
-        $value = static function (int $asked, int $default): int {
-            return $asked === self::SYSTEM_DEFAULT ? $default : $asked;
-        };
-        return new Settings(
-            true,
-            $value($settings->idle(), $defaults->idle()),
-            $value($settings->interval(), $defaults->interval()),
-            $value($settings->count(), $defaults->count()),
-            $settings->userTimeoutMs()
-        );
     }
 }

@@ -7,11 +7,17 @@ namespace Keepalive;
 use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Internal\Given;
 
+use function is_int;
+
 /**
  * Keepalive settings: what to ask for, or what the kernel says is in effect. Immutable.
  */
 final class Settings
 {
+    /** What the kernel accepts; other systems than Linux take any int of C. */
+    private const MAX_SECONDS = PHP_OS_FAMILY === 'Linux' ? 32767 : 0x7FFFFFFF;
+    private const MAX_COUNT = PHP_OS_FAMILY === 'Linux' ? 127 : 0x7FFFFFFF;
+
     private bool $enabled;
     private int $idle;
     private int $interval;
@@ -44,17 +50,7 @@ final class Settings
      */
     public static function of($idle, $interval, $count, $userTimeoutMs = null): self
     {
-        $linux = PHP_OS_FAMILY === 'Linux';
-        self::check('idle', $idle, $linux ? 32767 : 0x7FFFFFFF, 'seconds');
-        self::check('interval', $interval, $linux ? 32767 : 0x7FFFFFFF, 'seconds');
-        self::check('count', $count, $linux ? 127 : 0x7FFFFFFF, 'probes');
-        if ($userTimeoutMs !== null && (!is_int($userTimeoutMs) || $userTimeoutMs < 0 || $userTimeoutMs > 0x7FFFFFFF)) {
-            throw new InvalidArgumentException(sprintf(
-                'userTimeoutMs must be an int from 0 to %d (milliseconds), or null to leave it unchanged; %s was given.',
-                0x7FFFFFFF,
-                Given::describe($userTimeoutMs)
-            ));
-        }
+        self::check($idle, $interval, $count, $userTimeoutMs);
         return new self(true, $idle, $interval, $count, $userTimeoutMs);
     }
 
@@ -131,18 +127,46 @@ final class Settings
         return $this->idle + $this->interval * $this->count;
     }
 
-    /** @param mixed $value */
-    private static function check(string $name, $value, int $max, string $unit): void
+    /**
+     * @internal
+     *
+     * @param mixed $idle
+     * @param mixed $interval
+     * @param mixed $count
+     * @param mixed $userTimeoutMs
+     *
+     * @throws InvalidArgumentException as of()
+     */
+    public static function check($idle, $interval, $count, $userTimeoutMs): void
     {
-        if (!is_int($value) || $value < Keepalive::UNCHANGED || $value > $max) {
+        if (!is_int($idle) || $idle < Keepalive::UNCHANGED || $idle > self::MAX_SECONDS) {
+            throw self::outOfRange('idle', $idle, self::MAX_SECONDS, 'seconds');
+        }
+        if (!is_int($interval) || $interval < Keepalive::UNCHANGED || $interval > self::MAX_SECONDS) {
+            throw self::outOfRange('interval', $interval, self::MAX_SECONDS, 'seconds');
+        }
+        if (!is_int($count) || $count < Keepalive::UNCHANGED || $count > self::MAX_COUNT) {
+            throw self::outOfRange('count', $count, self::MAX_COUNT, 'probes');
+        }
+        if ($userTimeoutMs !== null && (!is_int($userTimeoutMs) || $userTimeoutMs < 0 || $userTimeoutMs > 0x7FFFFFFF)) {
             throw new InvalidArgumentException(sprintf(
-                '%s must be an int from 1 to %d (%s), Keepalive::SYSTEM_DEFAULT (0) or Keepalive::UNCHANGED (-1); '
-                . '%s was given.',
-                $name,
-                $max,
-                $unit,
-                Given::describe($value)
+                'userTimeoutMs must be an int from 0 to %d (milliseconds), or null to leave it unchanged; %s was given.',
+                0x7FFFFFFF,
+                Given::describe($userTimeoutMs)
             ));
         }
+    }
+
+    /** @param mixed $value */
+    private static function outOfRange(string $name, $value, int $max, string $unit): InvalidArgumentException
+    {
+        return new InvalidArgumentException(sprintf(
+            '%s must be an int from 1 to %d (%s), Keepalive::SYSTEM_DEFAULT (0) or Keepalive::UNCHANGED (-1); '
+            . '%s was given.',
+            $name,
+            $max,
+            $unit,
+            Given::describe($value)
+        ));
     }
 }

@@ -20,7 +20,7 @@ interface Backend
     public function name(): string;
 
     /** @param resource|\Socket|int|OpenSocket $socket */
-    public function set($socket, Settings $settings): void;
+    public function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void;
 
     /** @param resource|\Socket|int|OpenSocket $socket */
     public function disable($socket): void;

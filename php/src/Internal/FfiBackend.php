@@ -11,6 +11,12 @@ use Keepalive\OpenSocket;
 use Keepalive\Settings;
 use Keepalive\Status;
 
+use function fstat;
+use function get_resource_type;
+use function is_int;
+use function is_resource;
+use function is_string;
+
 /**
  * Through the shared library: reaches everything that has a descriptor.
  *
@@ -32,24 +38,18 @@ final class FfiBackend implements Backend
         return 'ffi';
     }
 
-    public function set($socket, Settings $settings): void
+    public function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void
     {
         $fd = $this->descriptor($socket);
-        $userTimeoutMs = $settings->userTimeoutMs();
         if ($userTimeoutMs !== null) {
             $returned = $this->ffi->ka_set_user_timeout($fd, $userTimeoutMs);
             if ($returned < 0) {
                 throw $this->refused("Setting TCP_USER_TIMEOUT=$userTimeoutMs", $socket, $returned);
             }
         }
-        $returned = $this->ffi->ka_set($fd, $settings->idle(), $settings->interval(), $settings->count());
+        $returned = $this->ffi->ka_set($fd, $idle, $interval, $count);
         if ($returned < 0) {
-            $attempt = sprintf(
-                'Setting TCP_KEEPINTVL=%d, TCP_KEEPCNT=%d, TCP_KEEPIDLE=%d, SO_KEEPALIVE=1',
-                $settings->interval(),
-                $settings->count(),
-                $settings->idle()
-            );
+            $attempt = "Setting TCP_KEEPINTVL=$interval, TCP_KEEPCNT=$count, TCP_KEEPIDLE=$idle, SO_KEEPALIVE=1";
             throw $this->refused($attempt, $socket, $returned);
         }
     }
@@ -129,8 +129,19 @@ final class FfiBackend implements Backend
      */
     private function descriptor($socket): int
     {
-        if (SocketKind::isStream($socket)) {
-            return $this->descriptorOfStream($socket);
+        if (is_resource($socket)) {
+            $type = get_resource_type($socket);
+            if ($type === 'stream' || $type === 'persistent stream') {
+                $stat = @fstat($socket);
+                if ($stat === false || ($stat['mode'] & SocketKind::FILE_TYPE) !== SocketKind::SOCKET) {
+                    throw SocketKind::notASocket($socket);
+                }
+                $fd = $this->ffi->ka_find($stat['dev'], $stat['ino']);
+                if ($fd < 0) {
+                    throw $this->refused('Looking for the descriptor', $socket, $fd);
+                }
+                return $fd;
+            }
         }
         if (is_int($socket)) {
             // Outside C's int there is no descriptor; FFI would cut the number down to another one.

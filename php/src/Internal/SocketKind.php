@@ -7,6 +7,14 @@ namespace Keepalive\Internal;
 use Keepalive\Exception\SocketException;
 use Keepalive\OpenSocket;
 
+use function fstat;
+use function get_resource_type;
+use function is_int;
+use function is_object;
+use function is_resource;
+use function sprintf;
+use function stream_get_meta_data;
+
 /**
  * Tells apart what users give as a socket.
  *
@@ -14,8 +22,9 @@ use Keepalive\OpenSocket;
  */
 final class SocketKind
 {
-    private const FILE_TYPE = 0170000;
-    private const SOCKET = 0140000;
+    /** In the mode of fstat(), as stat(2) has it. */
+    public const FILE_TYPE = 0170000;
+    public const SOCKET = 0140000;
 
     /** @param mixed $socket */
     public static function isStream($socket): bool
@@ -34,30 +43,25 @@ final class SocketKind
      */
     public static function isSocket($socket): bool
     {
-        return is_object($socket)
-            ? $socket instanceof \Socket
-            : is_resource($socket) && get_resource_type($socket) === 'Socket';
+        if (is_object($socket)) {
+            return $socket instanceof \Socket;
+        }
+        return PHP_VERSION_ID < 80000 && is_resource($socket) && get_resource_type($socket) === 'Socket';
     }
 
     /**
-     * The fstat of a stream that has a socket.
+     * For a stream that has no socket: a file, a pipe, php://memory.
      *
      * @param resource $stream
-     * @return array<string, int>
-     * @throws SocketException it has none: a file, a pipe, php://memory
      */
-    public static function statOfStream($stream): array
+    public static function notASocket($stream): SocketException
     {
-        $stat = @fstat($stream);
-        if ($stat === false || ($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
-            throw SocketException::refused(
-                'Looking for the socket',
-                self::describe($stream),
-                Errno::number('ENOTSOCK'),
-                Errno::CAUSES['ENOTSOCK']
-            );
-        }
-        return $stat;
+        return SocketException::refused(
+            'Looking for the socket',
+            self::describe($stream),
+            Errno::number('ENOTSOCK'),
+            Errno::CAUSES['ENOTSOCK']
+        );
     }
 
     /**

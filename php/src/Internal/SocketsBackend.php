@@ -37,17 +37,18 @@ final class SocketsBackend implements Backend
     }
 
     /** In the order of ka_set(), for its reasons. */
-    public function set($socket, Settings $settings): void
+    public function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void
     {
-        $this->with($socket, function ($handle) use ($socket, $settings): void {
-            $options = array_filter([
-                'TCP_USER_TIMEOUT' => $settings->userTimeoutMs() ?? Keepalive::UNCHANGED,
-                'TCP_KEEPINTVL' => $settings->interval(),
-                'TCP_KEEPCNT' => $settings->count(),
-                'TCP_KEEPIDLE' => $settings->idle(),
-            ], static function (int $value): bool {
-                return $value !== Keepalive::UNCHANGED;
-            });
+        $options = [
+            'TCP_USER_TIMEOUT' => $userTimeoutMs ?? Keepalive::UNCHANGED,
+            'TCP_KEEPINTVL' => $interval,
+            'TCP_KEEPCNT' => $count,
+            'TCP_KEEPIDLE' => $idle,
+        ];
+        $options = array_filter($options, static function (int $value): bool {
+            return $value !== Keepalive::UNCHANGED;
+        });
+        $this->with($socket, function ($handle) use ($socket, $options): void {
             if ($options === []) {
                 $this->refuseUnlessTcp($handle, $socket);
             }
