@@ -26,7 +26,7 @@ OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.
 LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
-.PHONY: install uninstall test-packaging
+.PHONY: install uninstall man test-packaging
 
 install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
 	@if [ -e '$(DESTDIR)$(LIBDIR)/libkeepalive.so' ] && ! $(OURS); then \
@@ -71,3 +71,7 @@ uninstall:           ## removes what install put there, with the same variables
 test-packaging: $(LIBRARY)  ## installs into temporary folders and builds programs against that
 	@tests/setup.sh build packaging
 	tests/packaging/run
+
+man:                 ## writes the manual pages of the functions, from include/keepalive.h
+	rm -f docs/man/*.3
+	docs/man/generate docs/man

@@ -26,7 +26,8 @@
 #define KA_UNCHANGED -1
 
 /**
- * TCP states, as ka_liveness.state and ka_socket.state report them; the numbers are Linux's.
+ * Both sides may send. This and the following are TCP's states with Linux's numbers, as
+ * ka_liveness.state and ka_socket.state report them.
  */
 #define KA_STATE_ESTABLISHED 1
 

@@ -19,7 +19,8 @@ pub const KA_DEFAULT: c_int = 0;
 /// For a value of ka_set(): what the socket has now.
 pub const KA_UNCHANGED: c_int = -1;
 
-/// TCP states, as ka_liveness.state and ka_socket.state report them; the numbers are Linux's.
+/// Both sides may send. This and the following are TCP's states with Linux's numbers, as
+/// ka_liveness.state and ka_socket.state report them.
 pub const KA_STATE_ESTABLISHED: c_int = 1;
 /// connect() has sent its SYN and waits for the answer.
 pub const KA_STATE_SYN_SENT: c_int = 2;
