@@ -220,6 +220,8 @@ extern "C" {
  *   -ENOPROTOOPT, -EOPNOTSUPP  the socket is not TCP, or the platform lacks an option
  *   -EMFILE, -ENFILE           for KA_DEFAULT only: no descriptor for the socket that
  *                              ka_defaults() opens
+ *   -ERANGE                    for KA_DEFAULT only: the system's default (a sysctl above the limits
+ *                              here) cannot be written, and is not what the socket has already
  *   -EPERM, -EACCES            a security policy refused the call
  *
  * Refused values and sockets that are not TCP stay exactly as they were. The calls are, in this
@@ -271,7 +273,7 @@ int ka_disable(int fd);
  * timeout_ms  milliseconds, 0 to 2147483647; 0 is the kernel's own limit, and the default
  *
  * Returns 0, or a negative errno: -EINVAL for a negative timeout, -ENOPROTOOPT where the platform
- * has no such option (or Linux has not for this kind of socket: MPTCP), else as ka_set().
+ * has no such option, -ENOPROTOOPT or -EOPNOTSUPP on MPTCP, where Linux has none, else as ka_set().
  */
 int ka_set_user_timeout(int fd, int timeout_ms);
 

@@ -135,6 +135,8 @@ pub struct ka_option_numbers {
 ///   -ENOPROTOOPT, -EOPNOTSUPP  the socket is not TCP, or the platform lacks an option
 ///   -EMFILE, -ENFILE           for KA_DEFAULT only: no descriptor for the socket that
 ///                              ka_defaults() opens
+///   -ERANGE                    for KA_DEFAULT only: the system's default (a sysctl above the limits
+///                              here) cannot be written, and is not what the socket has already
 ///   -EPERM, -EACCES            a security policy refused the call
 ///
 /// Refused values and sockets that are not TCP stay exactly as they were. The calls are, in this
@@ -195,7 +197,7 @@ pub extern "C" fn ka_disable(fd: c_int) -> c_int {
 /// timeout_ms  milliseconds, 0 to 2147483647; 0 is the kernel's own limit, and the default
 ///
 /// Returns 0, or a negative errno: -EINVAL for a negative timeout, -ENOPROTOOPT where the platform
-/// has no such option (or Linux has not for this kind of socket: MPTCP), else as ka_set().
+/// has no such option, -ENOPROTOOPT or -EOPNOTSUPP on MPTCP, where Linux has none, else as ka_set().
 #[unsafe(no_mangle)]
 pub extern "C" fn ka_set_user_timeout(fd: c_int, timeout_ms: c_int) -> c_int {
     returning_zero(|| options::set_user_timeout(fd, timeout_ms))

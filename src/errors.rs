@@ -50,8 +50,9 @@ pub(crate) fn describe(error: c_int) -> &'static CStr {
         (libc::ENOPROTOOPT, c"ENOPROTOOPT: the socket is not TCP (UDP, raw or netlink, perhaps), or this platform has no such option."),
         (libc::ENOTRECOVERABLE, c"ENOTRECOVERABLE: a fault inside libkeepalive, please report it."),
         (libc::ENOTSOCK, c"ENOTSOCK: the descriptor is a file, pipe or device, not a socket."),
-        (libc::EOPNOTSUPP, c"EOPNOTSUPP: the socket is not TCP (unix or UDP, perhaps)."),
+        (libc::EOPNOTSUPP, c"EOPNOTSUPP: the socket is not TCP (unix or UDP, perhaps), or has no such option."),
         (libc::EPERM, c"EPERM: a security policy (seccomp, a cgroup hook) refused the system call."),
+        (libc::ERANGE, c"ERANGE: the system's default (sysctl net.ipv4.tcp_keepalive_time, _intvl, _probes) is more, or less, than a socket accepts; give a value of your own."),
     ];
     sentences.iter().find(|(errno, _)| Some(*errno) == error.checked_neg()).map_or(
         c"Unexpected error: see errno(3) for the number without its sign.",

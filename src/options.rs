@@ -13,6 +13,9 @@ use crate::platform::{
 };
 use crate::sys;
 
+/// The largest values of the three TCP options, in the order in which they are set.
+const LARGEST: [c_int; 3] = [MAX_INTVL, MAX_CNT, MAX_IDLE];
+
 /// Turns keepalive on; see `ka_set`.
 ///
 /// The order is the whole point. The TCP options come first, because `SO_KEEPALIVE` alone would
@@ -20,27 +23,15 @@ use crate::sys;
 /// re-arms the timer of a socket whose keepalive is already on, and by then the interval and the
 /// count, which never re-arm it, are in place.
 pub(crate) fn set(fd: c_int, idle: c_int, intvl: c_int, cnt: c_int) -> Result<(), Errno> {
-    for (value, max) in [(idle, MAX_IDLE), (intvl, MAX_INTVL), (cnt, MAX_CNT)] {
+    let mut values = [intvl, cnt, idle];
+    for (value, max) in values.into_iter().zip(LARGEST) {
         if value < KA_UNCHANGED || value > max {
             return Err(Errno(libc::EINVAL));
         }
     }
-    let requested = [intvl, cnt, idle];
-    let values = if requested.contains(&KA_DEFAULT) {
-        let system = defaults()?;
-        let [mut intvl, mut cnt, mut idle] = requested;
-        for (value, default) in
-            [(&mut intvl, system.intvl), (&mut cnt, system.cnt), (&mut idle, system.idle)]
-        {
-            if *value == KA_DEFAULT {
-                *value = default;
-            }
-        }
-        [intvl, cnt, idle]
-    } else {
-        requested
-    };
-
+    if values.contains(&KA_DEFAULT) {
+        values = with_defaults(fd, values)?;
+    }
     if values == [KA_UNCHANGED; 3] {
         refuse_unless_tcp(fd)?;
     }
@@ -50,6 +41,28 @@ pub(crate) fn set(fd: c_int, idle: c_int, intvl: c_int, cnt: c_int) -> Result<()
         }
     }
     sys::set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1)
+}
+
+/// Puts the system's defaults where they were asked for.
+///
+/// A sysctl can hold what no socket accepts, an idle time of a day for instance. A socket that has
+/// that default in effect already keeps it; on any other it cannot be brought back.
+fn with_defaults(fd: c_int, mut values: [c_int; 3]) -> Result<[c_int; 3], Errno> {
+    let in_order = |settings: ka_settings| [settings.intvl, settings.cnt, settings.idle];
+    let system = in_order(defaults()?);
+    for place in 0..3 {
+        if values[place] != KA_DEFAULT {
+            continue;
+        }
+        values[place] = if (1..=LARGEST[place]).contains(&system[place]) {
+            system[place]
+        } else if in_order(get(fd)?)[place] == system[place] {
+            KA_UNCHANGED
+        } else {
+            return Err(Errno(libc::ERANGE));
+        };
+    }
+    Ok(values)
 }
 
 /// Turns keepalive off; see `ka_disable`.

@@ -1,0 +1,463 @@
+//! What the tests share: descriptors of every kind, the kernel's own answers, and child processes.
+//!
+//! Nothing here asks the library: what is on a socket is read with plain getsockopt(2).
+
+#![allow(dead_code)] // each test file uses its part
+#![allow(clippy::cast_possible_truncation)] // sizes of a few bytes, as socket calls want them
+#![allow(clippy::needless_pass_by_value)] // option values, a few bytes too
+
+use std::any::Any;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::mem::{MaybeUninit, size_of};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use keepalive::{KA_STATE_CLOSE, KA_STATE_SYN_SENT};
+use libc::{IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, c_int, c_void};
+
+pub const IDLE: c_int = libc::TCP_KEEPIDLE;
+pub const INTVL: c_int = libc::TCP_KEEPINTVL;
+pub const CNT: c_int = libc::TCP_KEEPCNT;
+pub const USER_TIMEOUT: c_int = libc::TCP_USER_TIMEOUT;
+
+/// What tests use as "other values than the system's".
+pub const OTHER: Settings = Settings { enabled: Ok(1), idle: Ok(61), intvl: Ok(11), cnt: Ok(7) };
+
+/// The keepalive options of a descriptor as getsockopt(2) reads them, or its errno for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub enabled: Result<c_int, c_int>,
+    pub idle: Result<c_int, c_int>,
+    pub intvl: Result<c_int, c_int>,
+    pub cnt: Result<c_int, c_int>,
+}
+
+pub fn settings(fd: c_int) -> Settings {
+    Settings {
+        enabled: get_option(fd, SOL_SOCKET, SO_KEEPALIVE),
+        idle: get_option(fd, IPPROTO_TCP, IDLE),
+        intvl: get_option(fd, IPPROTO_TCP, INTVL),
+        cnt: get_option(fd, IPPROTO_TCP, CNT),
+    }
+}
+
+pub fn user_timeout(fd: c_int) -> Result<c_int, c_int> {
+    get_option(fd, IPPROTO_TCP, USER_TIMEOUT)
+}
+
+/// Puts [`OTHER`] on a socket, without the library.
+pub fn set_others(fd: c_int) {
+    for (option, value) in [(IDLE, OTHER.idle), (INTVL, OTHER.intvl), (CNT, OTHER.cnt)] {
+        set_option(fd, IPPROTO_TCP, option, value.unwrap()).unwrap();
+    }
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1).unwrap();
+}
+
+/// getsockopt(2) of an `int`; the error is an errno.
+pub fn get_option(fd: c_int, level: c_int, name: c_int) -> Result<c_int, c_int> {
+    let mut value: c_int = -1;
+    let mut length = size_of::<c_int>() as libc::socklen_t;
+    // SAFETY: pointer and length describe `value`.
+    let returned = unsafe {
+        libc::getsockopt(fd, level, name, (&raw mut value).cast::<c_void>(), &raw mut length)
+    };
+    check(returned).map(|_| value)
+}
+
+/// setsockopt(2) of any value; the error is an errno.
+pub fn set_option<T>(fd: c_int, level: c_int, name: c_int, value: T) -> Result<(), c_int> {
+    let length = size_of::<T>() as libc::socklen_t;
+    // SAFETY: pointer and length describe `value`.
+    let returned =
+        unsafe { libc::setsockopt(fd, level, name, (&raw const value).cast::<c_void>(), length) };
+    check(returned).map(drop)
+}
+
+/// The state that the kernel reports in `TCP_INFO`.
+pub fn tcp_state(fd: c_int) -> c_int {
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    // SAFETY: pointer and length describe `info`.
+    let returned = unsafe {
+        libc::getsockopt(
+            fd,
+            IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast::<c_void>(),
+            &raw mut length,
+        )
+    };
+    check(returned).unwrap();
+    // SAFETY: zeroed, and only integers.
+    unsafe { info.assume_init() }.tcpi_state.into()
+}
+
+/// Turns the -1 of a system call into its errno.
+pub fn check(returned: c_int) -> Result<c_int, c_int> {
+    if returned == -1 { Err(errno()) } else { Ok(returned) }
+}
+
+pub fn errno() -> c_int {
+    std::io::Error::last_os_error().raw_os_error().unwrap()
+}
+
+/// Device and inode, as fstat(2) has them.
+pub fn identity(fd: c_int) -> (u64, u64) {
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the pointer is to a whole `stat`.
+    check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) }).unwrap();
+    // SAFETY: fstat filled it in.
+    let stat = unsafe { stat.assume_init() };
+    (stat.st_dev, stat.st_ino)
+}
+
+/// A socket of any kind, or the errno.
+pub fn socket(domain: c_int, kind: c_int, protocol: c_int) -> Result<OwnedFd, c_int> {
+    // SAFETY: takes no pointers.
+    let fd = check(unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, protocol) })?;
+    // SAFETY: just opened, and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// An unconnected TCP socket.
+pub fn tcp4() -> OwnedFd {
+    socket(libc::AF_INET, libc::SOCK_STREAM, 0).unwrap()
+}
+
+/// Both ends of a connection over IPv4 loopback: the connecting one, the accepted one.
+pub fn connected() -> (TcpStream, TcpStream) {
+    connected_at((Ipv4Addr::LOCALHOST, 0).into())
+}
+
+pub fn connected_at(address: SocketAddr) -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind(address).unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (client, listener.accept().unwrap().0)
+}
+
+/// A descriptor of some kind, with what it needs to stay in its state.
+pub struct Kind {
+    pub name: &'static str,
+    pub fd: c_int,
+    /// The kernel's errno for setsockopt(2) of a TCP option on it; none for TCP.
+    pub errno: c_int,
+    kept: Box<dyn Any>,
+}
+
+impl Kind {
+    fn new(name: &'static str, errno: c_int, fd: impl AsRawFd + 'static) -> Self {
+        Self { name, fd: fd.as_raw_fd(), errno, kept: Box::new(fd) }
+    }
+
+    fn with(mut self, other: impl Any) -> Self {
+        self.kept = Box::new((self.kept, other));
+        self
+    }
+
+    /// A number that is no open descriptor.
+    fn number(name: &'static str, fd: c_int) -> Self {
+        Self { name, fd, errno: libc::EBADF, kept: Box::new(()) }
+    }
+}
+
+/// TCP sockets in every state that a program meets, on IPv4 and IPv6, and MPTCP.
+pub fn tcp_kinds() -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    let mut add = |name, fd: OwnedFd| kinds.push(Kind::new(name, 0, fd));
+    add("tcp4", tcp4());
+    add("tcp6", socket(libc::AF_INET6, libc::SOCK_STREAM, 0).unwrap());
+    match socket(libc::AF_INET, libc::SOCK_STREAM, libc::IPPROTO_MPTCP) {
+        Ok(fd) => add("mptcp", fd),
+        Err(errno) => skipped("mptcp", errno),
+    }
+
+    let bind = |address: SocketAddr| TcpListener::bind(address).unwrap();
+    kinds.push(Kind::new("listening4", 0, bind((Ipv4Addr::LOCALHOST, 0).into())));
+    kinds.push(Kind::new("listening6", 0, bind((Ipv6Addr::LOCALHOST, 0).into())));
+
+    let (listener, waiting) = connecting();
+    kinds.push(Kind::new("connecting", 0, waiting).with(listener));
+
+    let (client, server) = connected();
+    kinds.push(Kind::new("connected4", 0, client).with(server));
+    let (client, server) = connected();
+    kinds.push(Kind::new("accepted4", 0, server).with(client));
+    let (client, server) = connected_at((Ipv6Addr::LOCALHOST, 0).into());
+    kinds.push(Kind::new("connected6", 0, client).with(server));
+
+    let (client, server) = connected();
+    client.shutdown(std::net::Shutdown::Both).unwrap();
+    kinds.push(Kind::new("shut down", 0, client).with(server));
+    let (client, server) = connected();
+    drop(server);
+    wait_until("the peer's FIN", || {
+        tcp_state(client.as_raw_fd()) == keepalive::KA_STATE_CLOSE_WAIT
+    });
+    kinds.push(Kind::new("closed by its peer", 0, client));
+    kinds.push(Kind::new("reset", 0, reset()));
+    kinds
+}
+
+/// A connection that its peer has reset.
+pub fn reset() -> TcpStream {
+    let (client, server) = connected();
+    let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
+    set_option(server.as_raw_fd(), SOL_SOCKET, libc::SO_LINGER, at_once).unwrap();
+    drop(server);
+    wait_until("the reset", || tcp_state(client.as_raw_fd()) == KA_STATE_CLOSE);
+    client
+}
+
+/// A socket whose connect(2) goes on and on, because the listener's queue is full.
+pub fn connecting() -> (Vec<OwnedFd>, OwnedFd) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    // SAFETY: takes no pointers.
+    check(unsafe { libc::listen(listener.as_raw_fd(), 0) }).unwrap();
+    let address = socket2::SockAddr::from(listener.local_addr().unwrap());
+    let mut kept = vec![OwnedFd::from(listener)];
+    for _ in 0..16 {
+        let client = socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_NONBLOCK, 0).unwrap();
+        let _in_progress = socket2::SockRef::from(&client).connect(&address);
+        std::thread::sleep(Duration::from_millis(20));
+        if tcp_state(client.as_raw_fd()) == KA_STATE_SYN_SENT {
+            return (kept, client);
+        }
+        kept.push(client);
+    }
+    panic!("a listener with a backlog of 0 accepts everything");
+}
+
+/// Whatever is no TCP socket, with the errno that the kernel answers TCP options with. Raw sockets
+/// need a privilege: see [`raw`].
+pub fn other_kinds() -> Vec<Kind> {
+    use libc::{ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP};
+    let udp = |ip: std::net::IpAddr| UdpSocket::bind((ip, 0)).unwrap();
+    let (stream, stream_end) = UnixStream::pair().unwrap();
+    let (dgram, dgram_end) = UnixDatagram::pair().unwrap();
+    let (reader, writer) = pipe();
+    let unix_listener = socket(libc::AF_UNIX, libc::SOCK_STREAM, 0).unwrap();
+    // SAFETY: bind reads the two bytes that it is told of, whereupon the kernel chooses a name.
+    unsafe {
+        let unnamed = libc::sockaddr { sa_family: libc::AF_UNIX as u16, sa_data: [0; 14] };
+        check(libc::bind(unix_listener.as_raw_fd(), &raw const unnamed, 2)).unwrap();
+        check(libc::listen(unix_listener.as_raw_fd(), 1)).unwrap();
+    }
+    // SAFETY: takes no pointers.
+    let epoll = unsafe { OwnedFd::from_raw_fd(check(libc::epoll_create1(0)).unwrap()) };
+    let mut kinds = vec![
+        Kind::new("udp4", ENOPROTOOPT, udp(Ipv4Addr::LOCALHOST.into())),
+        Kind::new("udp6", ENOPROTOOPT, udp(Ipv6Addr::LOCALHOST.into())),
+        Kind::new("unix stream", EOPNOTSUPP, stream).with(stream_end),
+        Kind::new("unix datagram", EOPNOTSUPP, dgram).with(dgram_end),
+        Kind::new("unix listening", EOPNOTSUPP, unix_listener),
+        Kind::new("file", ENOTSOCK, File::open("/proc/self/exe").unwrap()),
+        Kind::new("directory", ENOTSOCK, File::open("/").unwrap()),
+        Kind::new("device", ENOTSOCK, File::open("/dev/null").unwrap()),
+        Kind::new("pipe's reading end", ENOTSOCK, reader),
+        Kind::new("pipe's writing end", ENOTSOCK, writer),
+        Kind::new("epoll", ENOTSOCK, epoll),
+        Kind::number("-1", -1),
+        Kind::number("INT_MIN", c_int::MIN),
+        Kind::number("INT_MAX", c_int::MAX),
+    ];
+    let by_number = [
+        ("netlink", libc::AF_NETLINK, libc::SOCK_RAW, ENOPROTOOPT),
+        ("vsock", libc::AF_VSOCK, libc::SOCK_STREAM, ENOPROTOOPT),
+    ];
+    for (name, domain, kind, errno) in by_number {
+        match socket(domain, kind, 0) {
+            Ok(fd) => kinds.push(Kind::new(name, errno, fd)),
+            Err(errno) => skipped(name, errno),
+        }
+    }
+    kinds
+}
+
+/// Both ends of a pipe: reading, writing.
+fn pipe() -> (OwnedFd, OwnedFd) {
+    let mut ends = [-1; 2];
+    // SAFETY: the pointer is to two writable ints, which are then nobody else's descriptors.
+    unsafe {
+        check(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC)).unwrap();
+        (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
+    }
+}
+
+/// A raw socket, which needs `CAP_NET_RAW`: of the superuser, or of [`with_own_network`].
+pub fn raw() -> Kind {
+    let raw = socket(libc::AF_INET, libc::SOCK_RAW, IPPROTO_TCP).expect("a raw socket");
+    Kind::new("raw", libc::ENOPROTOOPT, raw)
+}
+
+/// Says, past the test harness's capture, that this kernel lacks a kind of socket.
+fn skipped(name: &str, errno: c_int) {
+    assert!(
+        [libc::EAFNOSUPPORT, libc::EPROTONOSUPPORT, libc::ENOPROTOOPT].contains(&errno),
+        "{name}: socket() failed with errno {errno}"
+    );
+    let line = format!("SKIPPED: this kernel has no {name} sockets\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+/// Makes a peer look dead: from now on its kernel drops whatever arrives for this socket.
+pub fn silence(fd: c_int) {
+    let mut drop_all = [statement(libc::BPF_RET | libc::BPF_K, 0)];
+    let program = libc::sock_fprog { len: 1, filter: drop_all.as_mut_ptr() };
+    set_option(fd, SOL_SOCKET, libc::SO_ATTACH_FILTER, program).unwrap();
+}
+
+/// From now on, one system call of this thread fails with `errno` when its argument number
+/// `argument` (counted from 0) has this value. Nothing lifts it again.
+pub fn refuse(call: libc::c_long, argument: u32, value: c_int, errno: c_int) {
+    let argument_at = 16 + 8 * argument; // in struct seccomp_data; the low half is first
+    let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+    let answer = libc::BPF_RET | libc::BPF_K;
+    let mut program = [
+        statement(load, 0), // the number of the call
+        jump(equal, u32::try_from(call).unwrap(), 0, 3),
+        statement(load, argument_at),
+        jump(equal, u32::from_ne_bytes(value.to_ne_bytes()), 0, 1),
+        statement(answer, libc::SECCOMP_RET_ERRNO | u32::try_from(errno).unwrap()),
+        statement(answer, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog {
+        len: u16::try_from(program.len()).unwrap(),
+        filter: program.as_mut_ptr(),
+    };
+    // SAFETY: prctl and seccomp read `program`, whose pointer and length agree.
+    unsafe {
+        check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)).unwrap();
+        let filtered = libc::SECCOMP_MODE_FILTER;
+        check(libc::prctl(libc::PR_SET_SECCOMP, filtered, &raw const program)).unwrap();
+    }
+}
+
+fn statement(code: u32, k: u32) -> libc::sock_filter {
+    jump(code, k, 0, 0)
+}
+
+fn jump(code: u32, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
+    libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k }
+}
+
+/// Runs the test in a process of its own with descriptors 0 to 2 only: for tests that depend on
+/// descriptor numbers, limits, or seccomp filters, which other threads' tests would disturb.
+pub fn in_child(test: impl FnOnce()) {
+    let (mut verdict, report) = UnixStream::pair().unwrap();
+    // SAFETY: the child uses memory, descriptors and system calls only; glibc keeps its allocator
+    // usable after a fork among threads.
+    let pid = check(unsafe { libc::fork() }).unwrap();
+    if pid == 0 {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            close_all_but(report.as_raw_fd());
+            test();
+        }));
+        let message = outcome.err().map_or_else(String::new, |panic| {
+            panic
+                .downcast::<String>()
+                .map(|message| *message)
+                .or_else(|panic| panic.downcast::<&str>().map(|message| (*message).to_owned()))
+                .unwrap_or_else(|_| "a panic without a message".into())
+        });
+        write_all(REPORT, &message);
+        // SAFETY: ends the child at once, without the parent's exit handlers.
+        unsafe { libc::_exit(c_int::from(!message.is_empty())) }
+    }
+    drop(report);
+    let mut message = String::new();
+    verdict.read_to_string(&mut message).unwrap();
+    let mut status = 0;
+    // SAFETY: the pointer is to a writable int.
+    check(unsafe { libc::waitpid(pid, &raw mut status, 0) }).unwrap();
+    assert!(status == 0, "in the child process: {message} (wait status {status:#x})");
+}
+
+/// The number under which a child keeps the pipe to its parent: out of the way.
+const REPORT: RawFd = 3;
+/// The first free descriptor in a child.
+pub const FIRST_FREE: RawFd = 4;
+
+fn close_all_but(report: RawFd) {
+    // SAFETY: the child is single-threaded, so nobody else uses what is closed here, and what owns
+    // it is never dropped.
+    unsafe {
+        if report != REPORT {
+            check(libc::dup2(report, REPORT)).unwrap();
+        }
+        libc::syscall(libc::SYS_close_range, FIRST_FREE, c_int::MAX, 0);
+    }
+}
+
+fn write_all(fd: RawFd, message: &str) {
+    // SAFETY: pointer and length are of `message`.
+    unsafe { libc::write(fd, message.as_ptr().cast::<c_void>(), message.len()) };
+}
+
+/// Runs the test in a child process that is the superuser of a network of its own.
+pub fn with_own_network(test: impl FnOnce()) {
+    in_child(|| {
+        // SAFETY: takes no pointers.
+        let made = unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) };
+        check(made).expect("unshare(CLONE_NEWUSER | CLONE_NEWNET): are user namespaces forbidden?");
+        test();
+    });
+}
+
+/// Writes a sysctl of this network namespace: "`tcp_keepalive_time`", "60".
+pub fn sysctl(name: &str, value: &str) {
+    std::fs::write(format!("/proc/sys/net/ipv4/{name}"), value).unwrap();
+}
+
+/// Raises the soft limit of open descriptors to this, or fails where the hard limit is lower.
+pub fn allow_descriptors(count: u64) {
+    let mut limit = descriptor_limit();
+    assert!(limit.rlim_max >= count, "the test needs `ulimit -Hn` to be {count} or more");
+    limit.rlim_cur = limit.rlim_cur.max(count);
+    set_descriptor_limit(limit);
+}
+
+pub fn descriptor_limit() -> libc::rlimit {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to a whole `rlimit`.
+    check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }).unwrap();
+    limit
+}
+
+pub fn set_descriptor_limit(limit: libc::rlimit) {
+    // SAFETY: the pointer is to a whole `rlimit`.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }).unwrap();
+}
+
+/// Opens descriptors until the table is full, and leaves them open.
+pub fn fill_table() {
+    // SAFETY: takes no pointers.
+    while unsafe { libc::dup(0) } != -1 {}
+    assert_eq!(errno(), libc::EMFILE);
+}
+
+/// Moves a descriptor to this number.
+pub fn at_number(fd: impl IntoRawFd, number: RawFd) -> OwnedFd {
+    let fd = fd.into_raw_fd();
+    // SAFETY: the old number is given up, the new one is nobody else's.
+    unsafe {
+        check(libc::dup2(fd, number)).unwrap();
+        if fd != number {
+            libc::close(fd);
+        }
+        OwnedFd::from_raw_fd(number)
+    }
+}
+
+/// Waits for what another thread or the kernel is about to do; fails after ten seconds.
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(10), "{what} did not come in ten seconds");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
