@@ -6,6 +6,7 @@ namespace Keepalive\Internal;
 
 use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Exception\SocketException;
+use Keepalive\Exception\UnavailableException;
 use Keepalive\Keepalive;
 use Keepalive\Settings;
 
@@ -16,7 +17,7 @@ use Keepalive\Settings;
  */
 final class Connector
 {
-    /** Which method each transport of stream_socket_client() stands for, unless the context says. */
+    /** Which method each transport of stream_socket_client() stands for. */
     private const CRYPTO_METHODS = [
         'tls' => STREAM_CRYPTO_METHOD_TLS_CLIENT,
         'ssl' => STREAM_CRYPTO_METHOD_TLS_CLIENT,
@@ -33,7 +34,10 @@ final class Connector
     public static function connect(string $address, Settings $settings, ?float $timeout, $context)
     {
         [$scheme, $target] = self::split($address);
-        $context = $context ?? stream_context_create();
+        if ($scheme !== 'tcp' && !in_array($scheme, stream_get_transports(), true)) {
+            throw new UnavailableException("$scheme:// needs the openssl extension, built with that protocol.");
+        }
+        $context = $context ?? stream_context_get_default();
         $timeout = $timeout ?? (float) ini_get('default_socket_timeout');
 
         $warnings = [];
@@ -57,7 +61,7 @@ final class Connector
                 );
             }
             Keepalive::apply($stream, $settings);
-            if ($scheme !== 'tcp' && !self::encrypt($stream, $scheme, $target, $context)) {
+            if ($scheme !== 'tcp' && !stream_socket_enable_crypto($stream, true, self::method($scheme, $context))) {
                 fclose($stream);
                 throw new SocketException(
                     "The TLS handshake with $address failed: "
@@ -86,17 +90,14 @@ final class Connector
     }
 
     /**
-     * @param resource $stream
+     * As stream_socket_client() chooses it. The peer name needs no care: PHP has kept the host that
+     * the stream was opened with.
+     *
      * @param resource $context
      */
-    private static function encrypt($stream, string $scheme, string $target, $context): bool
+    private static function method(string $scheme, $context): int
     {
-        $ssl = stream_context_get_options($context)['ssl'] ?? [];
-        if (!isset($ssl['peer_name'])) {
-            $host = (string) preg_replace('/:\d+$/', '', $target);
-            stream_context_set_option($stream, 'ssl', 'peer_name', rtrim(trim($host, '[]'), '.'));
-        }
-        $method = $ssl['crypto_method'] ?? self::CRYPTO_METHODS[$scheme];
-        return stream_socket_enable_crypto($stream, true, $method) === true;
+        $chosen = stream_context_get_options($context)['ssl']['crypto_method'] ?? null;
+        return $chosen !== null && ($scheme === 'tls' || $scheme === 'ssl') ? $chosen : self::CRYPTO_METHODS[$scheme];
     }
 }
