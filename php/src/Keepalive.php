@@ -195,13 +195,6 @@ final class Keepalive
         $backend = self::$backend === null || is_object($socket) || PHP_VERSION_ID < 80000
             ? self::backendFor($socket)
             : self::$backend;
-        if ($idle === self::SYSTEM_DEFAULT || $interval === self::SYSTEM_DEFAULT || $count === self::SYSTEM_DEFAULT) {
-            // First, so that a failure to read the defaults leaves the socket alone.
-            $defaults = $backend->defaults();
-            $idle = $idle ?: $defaults->idle();
-            $interval = $interval ?: $defaults->interval();
-            $count = $count ?: $defaults->count();
-        }
         $backend->set($socket, $idle, $interval, $count, $userTimeoutMs);
     }
 

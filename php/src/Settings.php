@@ -14,9 +14,10 @@ use function is_int;
  */
 final class Settings
 {
-    /** What the kernel accepts; other systems than Linux take any int of C. */
-    private const MAX_SECONDS = PHP_OS_FAMILY === 'Linux' ? 32767 : 0x7FFFFFFF;
-    private const MAX_COUNT = PHP_OS_FAMILY === 'Linux' ? 127 : 0x7FFFFFFF;
+    /** @internal What the kernel accepts; other systems than Linux take any int of C. */
+    public const MAX_SECONDS = PHP_OS_FAMILY === 'Linux' ? 32767 : 0x7FFFFFFF;
+    /** @internal */
+    public const MAX_COUNT = PHP_OS_FAMILY === 'Linux' ? 127 : 0x7FFFFFFF;
 
     private bool $enabled;
     private int $idle;

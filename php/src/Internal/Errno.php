@@ -26,26 +26,30 @@ final class Errno
         'ENOPROTOOPT' => 'ENOPROTOOPT: the socket is not TCP (UDP, raw or netlink, perhaps), or this platform has no '
             . 'such option.',
         'ENOTSOCK' => 'ENOTSOCK: the descriptor is a file, pipe or device, not a socket.',
-        'EOPNOTSUPP' => 'EOPNOTSUPP: the socket is not TCP (unix or UDP, perhaps).',
+        'EOPNOTSUPP' => 'EOPNOTSUPP: the socket is not TCP (unix or UDP, perhaps), or has no such option.',
         'EPERM' => 'EPERM: a security policy (seccomp, a cgroup hook) refused the system call.',
+        'ERANGE' => 'ERANGE: the system\'s default (sysctl net.ipv4.tcp_keepalive_time, _intvl, _probes) is more, or '
+            . 'less, than a socket accepts; give a value of your own.',
     ];
 
-    /** The two that are needed where ext-sockets, which knows them all, may be missing. */
-    private const WITHOUT_EXT_SOCKETS = [
+    /** Those that ext-sockets does not name, or that are needed where it is missing. */
+    private const NUMBERS = [
         'EBADF' => 9,
+        'ERANGE' => 34,
         'ENOTSOCK' => PHP_OS_FAMILY === 'Linux' ? 88 : (PHP_OS_FAMILY === 'Solaris' ? 95 : 38),
     ];
 
+    /** This platform's number; -1 where it has none. */
     public static function number(string $name): int
     {
-        return self::WITHOUT_EXT_SOCKETS[$name] ?? constant("SOCKET_$name");
+        return self::NUMBERS[$name] ?? (defined("SOCKET_$name") ? constant("SOCKET_$name") : -1);
     }
 
     /** "ENAME: likely cause." for an errno that ext-sockets reported. */
     public static function cause(int $errno): string
     {
         foreach (self::CAUSES as $name => $cause) {
-            if (defined("SOCKET_$name") && constant("SOCKET_$name") === $errno) {
+            if (self::number($name) === $errno) {
                 return $cause;
             }
         }

@@ -41,7 +41,9 @@ final class FfiBackend implements Backend
     public function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void
     {
         $fd = $this->descriptor($socket);
+        $before = null;
         if ($userTimeoutMs !== null) {
+            $before = $this->ffi->ka_get_user_timeout($fd);
             $returned = $this->ffi->ka_set_user_timeout($fd, $userTimeoutMs);
             if ($returned < 0) {
                 throw $this->refused("Setting TCP_USER_TIMEOUT=$userTimeoutMs", $socket, $returned);
@@ -49,6 +51,9 @@ final class FfiBackend implements Backend
         }
         $returned = $this->ffi->ka_set($fd, $idle, $interval, $count);
         if ($returned < 0) {
+            if ($before !== null) {
+                $this->ffi->ka_set_user_timeout($fd, $before); // nothing half done
+            }
             $attempt = "Setting TCP_KEEPINTVL=$interval, TCP_KEEPCNT=$count, TCP_KEEPIDLE=$idle, SO_KEEPALIVE=1";
             throw $this->refused($attempt, $socket, $returned);
         }

@@ -45,14 +45,8 @@ final class SocketsBackend implements Backend
             'TCP_KEEPCNT' => $count,
             'TCP_KEEPIDLE' => $idle,
         ];
-        $options = array_filter($options, static function (int $value): bool {
-            return $value !== Keepalive::UNCHANGED;
-        });
         $this->with($socket, function ($handle) use ($socket, $options): void {
-            if ($options === []) {
-                $this->refuseUnlessTcp($handle, $socket);
-            }
-            foreach ($options + ['SO_KEEPALIVE' => 1] as $option => $value) {
+            foreach ($this->withDefaults($handle, $socket, $options) as $option => $value) {
                 $this->write($handle, $socket, $option, $value);
             }
         });
@@ -185,6 +179,46 @@ final class SocketsBackend implements Backend
     {
         $value = defined('TCP_USER_TIMEOUT') ? socket_get_option($handle, SOL_TCP, TCP_USER_TIMEOUT) : false;
         return is_int($value) ? $value : null;
+    }
+
+    /**
+     * What to write, in order: without what stays, and with the system's defaults as numbers.
+     *
+     * @param resource|\Socket $handle
+     * @param mixed $socket what the user gave
+     * @param array<string, int> $options
+     * @return array<string, int>
+     */
+    private function withDefaults($handle, $socket, array $options): array
+    {
+        $defaults = null;
+        foreach (['TCP_KEEPINTVL', 'TCP_KEEPCNT', 'TCP_KEEPIDLE'] as $option) {
+            if ($options[$option] !== Keepalive::SYSTEM_DEFAULT) {
+                continue;
+            }
+            $defaults = $defaults ?? $this->defaults();
+            $default = [
+                'TCP_KEEPINTVL' => $defaults->interval(),
+                'TCP_KEEPCNT' => $defaults->count(),
+                'TCP_KEEPIDLE' => $defaults->idle(),
+            ][$option];
+            // A sysctl may be more than a socket accepts; then only what follows it already can have it.
+            $max = $option === 'TCP_KEEPCNT' ? Settings::MAX_COUNT : Settings::MAX_SECONDS;
+            if ($default > $max || $default < 1) {
+                if ($this->read($handle, $socket, $option) !== $default) {
+                    throw self::refused("Setting $option=$default", SocketKind::describe($socket), Errno::number('ERANGE'));
+                }
+                $default = Keepalive::UNCHANGED;
+            }
+            $options[$option] = $default;
+        }
+        $options = array_filter($options, static function (int $value): bool {
+            return $value !== Keepalive::UNCHANGED;
+        });
+        if ($options === []) {
+            $this->refuseUnlessTcp($handle, $socket);
+        }
+        return $options + ['SO_KEEPALIVE' => 1];
     }
 
     /**
