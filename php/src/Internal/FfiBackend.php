@@ -138,7 +138,7 @@ final class FfiBackend implements Backend
             $type = get_resource_type($socket);
             if ($type === 'stream' || $type === 'persistent stream') {
                 $stat = @fstat($socket);
-                if ($stat === false || ($stat['mode'] & SocketKind::FILE_TYPE) !== SocketKind::SOCKET) {
+                if (!SocketKind::isStatOfSocket($stat)) {
                     throw SocketKind::notASocket($socket);
                 }
                 $fd = $this->ffi->ka_find($stat['dev'], $stat['ino']);

@@ -7,13 +7,10 @@ namespace Keepalive\Internal;
 use Keepalive\Exception\SocketException;
 use Keepalive\OpenSocket;
 
-use function fstat;
 use function get_resource_type;
 use function is_int;
 use function is_object;
 use function is_resource;
-use function sprintf;
-use function stream_get_meta_data;
 
 /**
  * Tells apart what users give as a socket.
@@ -22,9 +19,8 @@ use function stream_get_meta_data;
  */
 final class SocketKind
 {
-    /** In the mode of fstat(), as stat(2) has it. */
-    public const FILE_TYPE = 0170000;
-    public const SOCKET = 0140000;
+    private const FILE_TYPE = 0170000;
+    private const SOCKET = 0140000;
 
     /** @param mixed $socket */
     public static function isStream($socket): bool
@@ -47,6 +43,16 @@ final class SocketKind
             return $socket instanceof \Socket;
         }
         return PHP_VERSION_ID < 80000 && is_resource($socket) && get_resource_type($socket) === 'Socket';
+    }
+
+    /**
+     * Whether fstat() of a stream tells of a socket.
+     *
+     * @param array<string, int>|false $stat
+     */
+    public static function isStatOfSocket($stat): bool
+    {
+        return $stat !== false && ($stat['mode'] & self::FILE_TYPE) === self::SOCKET;
     }
 
     /**

@@ -146,7 +146,9 @@ final class SocketsBackend implements Backend
      */
     private function withStream($stream, callable $work)
     {
-        SocketKind::statOfStream($stream);
+        if (!SocketKind::isStatOfSocket(fstat($stream))) {
+            throw SocketKind::notASocket($stream);
+        }
         $handle = socket_import_stream($stream);
         if ($handle === false || $handle === null) {
             throw $this->needsFfi('To reach ' . SocketKind::describe($stream) . ', an established TLS or filtered stream');
