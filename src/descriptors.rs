@@ -81,11 +81,12 @@ impl OpenDescriptors {
     }
 
     /// A limit can be a thousand million with three descriptors open, so a walk ends at the number
-    /// below. Only a full table is walked to its end: there the limit is what is open.
+    /// below. Where no descriptor is free, the limit is either what is open, or was lowered
+    /// afterwards and says nothing: then the larger of the two.
     fn walk(table_is_full: bool) -> Self {
         const FAR_ENOUGH: u64 = 65_536;
         let limit = sys::descriptor_limit();
-        let end = if table_is_full { limit } else { limit.min(FAR_ENOUGH) };
+        let end = if table_is_full { limit.max(FAR_ENOUGH) } else { limit.min(FAR_ENOUGH) };
         Self::Walked(0..c_int::try_from(end).unwrap_or(c_int::MAX))
     }
 }
