@@ -1,0 +1,80 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Command;
+
+use Keepalive\Exception\KeepaliveException;
+
+/**
+ * The command line of php/bin/keepalive: chooses the command, and turns exceptions into statuses.
+ *
+ * @internal
+ */
+final class Application
+{
+    /** Exit statuses that mean the same for every command. */
+    public const OK = 0;
+    public const FAILED = 1;
+    public const USAGE = 2;
+
+    /** The package's version; a test compares it with Cargo.toml. */
+    public const VERSION = '1.0.0';
+
+    /** @var array<string, class-string<Command>> */
+    private const COMMANDS = [
+        'doctor' => DoctorCommand::class,
+    ];
+
+    /** @param string[] $arguments without the program's name */
+    public static function main(array $arguments): int
+    {
+        $name = array_shift($arguments) ?? 'help';
+        if ($name === '--version' || $name === '-V') {
+            echo 'keepalive ' . self::VERSION . "\n";
+            return self::OK;
+        }
+        $wantsHelp = in_array('--help', $arguments, true) || in_array('-h', $arguments, true);
+        try {
+            if ($name === 'help' || $name === '--help' || $name === '-h') {
+                echo self::help($arguments[0] ?? null);
+                return self::OK;
+            }
+            $command = self::command($name);
+            if ($wantsHelp) {
+                echo $command->help();
+                return self::OK;
+            }
+            return $command->run($arguments);
+        } catch (UsageError $error) {
+            fwrite(STDERR, "keepalive: {$error->getMessage()}\nTry: keepalive help\n");
+            return self::USAGE;
+        } catch (KeepaliveException $exception) {
+            fwrite(STDERR, "keepalive: {$exception->getMessage()}\n");
+            return self::FAILED;
+        }
+    }
+
+    private static function command(string $name): Command
+    {
+        if (!isset(self::COMMANDS[$name])) {
+            throw new UsageError("there is no command \"$name\".");
+        }
+        $class = self::COMMANDS[$name];
+        return new $class();
+    }
+
+    private static function help(?string $name): string
+    {
+        if ($name !== null) {
+            return self::command($name)->help();
+        }
+        $help = "TCP keepalive for PHP.\n\nUsage: keepalive COMMAND [ARGUMENT...]\n\nCommands:\n";
+        foreach (array_keys(self::COMMANDS) as $name) {
+            $help .= sprintf("  %-10s%s\n", $name, self::command($name)->summary());
+        }
+        return $help . "  help      this list; help COMMAND tells more\n\n"
+            . "Options:\n  --version\n\n"
+            . "Exit status: 0 is success, 1 is failure, 2 is a wrong command line; a command may have others.\n";
+    }
+}
