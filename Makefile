@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test headers lint clean
+.PHONY: help build demo test test-rust headers lint clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
@@ -27,6 +27,15 @@ $(LIBRARY): $(SOURCES)
 $(ARCHIVE) $(ARCHIVE_NEEDS): $(LIBRARY)
 
 include packaging.mk
+
+test:                ## everything, and what it needs is installed first
+	@tests/setup.sh build test
+	$(MAKE) test-rust
+
+test-rust:           ## formatting, lints and the tests in Rust
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) test --locked
 
 headers:             ## writes the generated headers to where they are committed
 	KEEPALIVE_WRITE_HEADERS=1 $(CARGO) test --locked --test headers

@@ -1,4 +1,4 @@
-# Counts checks for the shell test runners of this folder, which source it.
+# Counts checks for the shell test runners, which source it.
 # shellcheck shell=bash
 passed=0
 failed=0
