@@ -68,10 +68,8 @@ final class Library
      */
     private static function places(): array
     {
-        // Only the environment of the process: getenv() would otherwise also tell what a web
-        // server's request brought along.
-        $chosen = getenv('KEEPALIVE_LIBRARY', true);
-        if ($chosen !== false && $chosen !== '') {
+        $chosen = self::environment('KEEPALIVE_LIBRARY');
+        if ($chosen !== '') {
             return ['KEEPALIVE_LIBRARY' => $chosen];
         }
         $mac = PHP_OS_FAMILY === 'Darwin';
@@ -86,6 +84,52 @@ final class Library
         ];
     }
 
+    /**
+     * A variable of this process's environment, which is not what a web server's request brought
+     * along; '' where there is none, or where whoever set it has fewer rights than the process
+     * (secure_getenv(3): a setuid or setcap program).
+     */
+    private static function environment(string $name): string
+    {
+        try {
+            if (PHP_OS_FAMILY === 'Linux') {
+                return \FFI::cdef('const char *secure_getenv(const char *name);')->secure_getenv($name) ?? '';
+            }
+            return \FFI::cdef('int issetugid(void);')->issetugid() === 0 ? (string) getenv($name, true) : '';
+        } catch (\FFI\Exception $systemCannotTell) {
+            return '';
+        }
+    }
+
+    /**
+     * Who, besides those that are trusted anyway, could exchange the file; null where nobody could.
+     *
+     * Trusted are the superuser, the user that this process runs as, and whoever may write this
+     * very file, since PHP runs what it says. The owner of / stands for the superuser where a user
+     * namespace shows another number.
+     */
+    private static function distrust(string $file): ?string
+    {
+        $here = @stat(__FILE__) ?: ['uid' => 0, 'gid' => -1, 'mode' => 0]; // not visible under open_basedir
+        $owners = [0, \FFI::cdef('unsigned int geteuid(void);')->geteuid(), $here['uid'], @fileowner('/')];
+        for ($path = $file, $inside = null; $path !== $inside; $inside = $path, $path = dirname($path)) {
+            $stat = @stat($path);
+            if ($stat === false) {
+                return null; // Above what open_basedir shows.
+            }
+            if (!in_array($stat['uid'], $owners, true)) {
+                return "$path belongs to user {$stat['uid']}";
+            }
+            $others = $stat['mode'] & 022;
+            $others &= ~($here['mode'] & ($here['gid'] === $stat['gid'] ? 022 : 02));
+            // In a sticky directory, such as /tmp, only the owner of a file may replace it.
+            if ($others !== 0 && ($inside === null || ($stat['mode'] & 01000) === 0)) {
+                return sprintf('%s can be written by %s', $path, ($others & 02) !== 0 ? 'every user' : "group {$stat['gid']}");
+            }
+        }
+        return null;
+    }
+
     /** Why this library will not do, or null: then $ffi is it. */
     private static function unfit(string $place, ?\FFI &$ffi): ?string
     {
@@ -96,8 +140,10 @@ final class Library
             }
         } elseif ($place[0] !== '/') {
             return 'not an absolute path';
-        } elseif (!@is_file($place)) {
+        } elseif (!@is_file($place) || ($place = realpath($place)) === false) {
             return 'no such file, or not visible under open_basedir';
+        } elseif (($why = self::distrust($place)) !== null) {
+            return "$why, who could put other code there";
         }
         try {
             $ffi = \FFI::cdef((string) file_get_contents(dirname(__DIR__, 2) . '/keepalive-ffi.h'), $place);
