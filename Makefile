@@ -20,7 +20,7 @@ build: $(LIBRARY)    ## the libraries, optimised: target/release/libkeepalive.so
 $(LIBRARY): $(SOURCES)
 	@tests/setup.sh build
 	$(CARGO) rustc --locked --release --lib --target-dir '$(BUILD)' --crate-type cdylib,staticlib -- \
-		--print native-static-libs='$(ARCHIVE_NEEDS)' $(if $(SYSROOT),-C link-arg=--sysroot='$(SYSROOT)')
+		--print native-static-libs='$(ARCHIVE_NEEDS)' $(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
 	@test -s '$(ARCHIVE_NEEDS)'
 	@touch -c $@ $(ARCHIVE) $(ARCHIVE_NEEDS)
 

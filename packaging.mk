@@ -26,7 +26,7 @@ OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.
 LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
-.PHONY: install uninstall man test-packaging
+.PHONY: install uninstall man release-library deb test-packaging
 
 install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
 	@if [ -e '$(DESTDIR)$(LIBDIR)/libkeepalive.so' ] && ! $(OURS); then \
@@ -68,10 +68,32 @@ uninstall:           ## removes what install put there, with the same variables
 		$(MAN3:docs/man/%='$(DESTDIR)$(MANDIR)/man3/%') $(MAN7:docs/man/%='$(DESTDIR)$(MANDIR)/man7/%')
 	@$(LOADER_LOOKS)
 
-test-packaging: $(LIBRARY)  ## installs into temporary folders and builds programs against that
-	@tests/setup.sh build packaging
-	tests/packaging/run
-
 man:                 ## writes the manual pages of the functions, from include/keepalive.h
 	rm -f docs/man/*.3
 	docs/man/generate docs/man
+
+# A release runs on Debian 11 and newer, wherever it was built.
+RELEASE = target/debian11
+RELEASE_SYSROOT = .cache/sysroot-debian11
+MULTIARCH = $(shell $(CC) -print-multiarch)
+# The compiler prefers its own folders to the sysroot's, hence -L.
+LINK_AGAINST_SYSROOT = $(foreach flag,--sysroot='$(SYSROOT)' -L'$(SYSROOT)/usr/lib/$(MULTIARCH)' \
+	-L'$(SYSROOT)/lib/$(MULTIARCH)',-C link-arg=$(flag))
+
+$(RELEASE_SYSROOT):
+	debian/sysroot $@
+
+release-library: $(RELEASE_SYSROOT)  ## the libraries that run on Debian 11 and newer, in target/debian11
+	@$(MAKE) build BUILD=$(RELEASE) SYSROOT='$(CURDIR)/$(RELEASE_SYSROOT)'
+
+deb: release-library  ## Debian packages for Debian 11 and newer, in target/deb
+	@tests/setup.sh build deb
+	rm -rf target/deb
+	mkdir -p target/deb
+	DEB_RULES_REQUIRES_ROOT=no DEBS='$(CURDIR)/target/deb' BUILD=$(RELEASE) \
+		SYSROOT='$(CURDIR)/$(RELEASE_SYSROOT)' debian/rules clean binary
+	debian/rules clean
+
+test-packaging: $(LIBRARY) deb  ## installs into temporary folders and builds programs against that
+	@tests/setup.sh build packaging
+	tests/packaging/run

@@ -12,7 +12,8 @@ packages() {
         test) echo php-cli php-curl php-xml php-mbstring phpunit composer g++ clang binutils \
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux shellcheck \
             pkg-config ;;
-        packaging) echo gcc g++ clang binutils pkg-config cmake mandoc ;;
+        deb) echo debhelper dpkg-dev ;;
+        packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian ;;
         *) echo "tests/setup.sh: unknown group '$1'" >&2; exit 2 ;;
     esac
 }
