@@ -154,7 +154,7 @@ typedef struct ka_socket {
      */
     char local[64];
     /**
-     * The other end, likewise; empty while there is none.
+     * The other end, likewise, also while connecting to it; empty while there is none.
      */
     char remote[64];
 } ka_socket;

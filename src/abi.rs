@@ -89,7 +89,7 @@ pub struct ka_socket {
     /// This end as "192.0.2.1:3306" or "[2001:db8::1]:3306", NUL terminated; empty while unbound.
     /// IPv4 connections of an IPv6 socket are written as IPv4.
     pub local: [c_char; 64],
-    /// The other end, likewise; empty while there is none.
+    /// The other end, likewise, also while connecting to it; empty while there is none.
     pub remote: [c_char; 64],
 }
 

@@ -11,7 +11,7 @@ use crate::abi::ka_socket;
 use crate::descriptors::OpenDescriptors;
 use crate::errors::Errno;
 use crate::options::{refuse_unless_tcp, saturate};
-use crate::{liveness, sys};
+use crate::{KA_STATE_SYN_SENT, liveness, sys};
 
 /// Writes as many as fit and counts them all; see `ka_sockets`.
 pub(crate) fn list(places: &mut [MaybeUninit<ka_socket>]) -> c_int {
@@ -29,15 +29,21 @@ pub(crate) fn list(places: &mut [MaybeUninit<ka_socket>]) -> c_int {
 
 /// One socket; fails on what is no TCP socket, or is none any more.
 fn describe(fd: c_int) -> Result<ka_socket, Errno> {
+    let identity = sys::identity(fd)?;
     refuse_unless_tcp(fd)?;
     let borrowed = sys::borrow(fd)?;
     let socket = SockRef::from(&borrowed);
-    Ok(ka_socket {
-        fd,
-        state: liveness::status(fd).map_or(-1, |liveness| liveness.state),
-        local: text(socket.local_addr().ok()),
-        remote: text(socket.peer_addr().ok()),
-    })
+    let state = liveness::status(fd).map_or(-1, |liveness| liveness.state);
+    let local = socket.local_addr().ok();
+    let remote = match state {
+        KA_STATE_SYN_SENT => local.as_ref().and_then(|local| sys::connecting_to(fd, local).ok()),
+        _ => socket.peer_addr().ok(),
+    };
+    if sys::identity(fd)? != identity {
+        // Closed meanwhile, and the number given to another one: these are parts of two sockets.
+        return Err(Errno(libc::EBADF));
+    }
+    Ok(ka_socket { fd, state, local: text(local), remote: text(remote) })
 }
 
 /// An address as text, NUL terminated; empty where there is none. An IPv4 peer of an IPv6 socket

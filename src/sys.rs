@@ -4,6 +4,7 @@ use std::mem::{MaybeUninit, size_of};
 use std::os::fd::BorrowedFd;
 
 use libc::{c_int, c_void, socklen_t};
+use socket2::SockAddr;
 
 use crate::errors::Errno;
 
@@ -62,6 +63,34 @@ pub(crate) fn tcp_info(fd: c_int) -> Result<libc::tcp_info, Errno> {
     })?;
     // SAFETY: it was zeroed first, and consists of integers only.
     Ok(unsafe { info.assume_init() })
+}
+
+/// Where a socket with this local address is connecting to, by `SO_PEERNAME`: getpeername(2) says
+/// so only once the peer has answered.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn connecting_to(fd: c_int, local: &SockAddr) -> Result<SockAddr, Errno> {
+    // SAFETY: the pointer is to a whole, writable address, of which the kernel writes the first
+    // `length` bytes: exactly one of the local address's family.
+    let (_, remote) = unsafe {
+        SockAddr::try_init(|address, length| {
+            *length = local.len(); // EINVAL for any larger length
+            check(libc::getsockopt(
+                fd,
+                libc::SOL_SOCKET,
+                libc::SO_PEERNAME,
+                address.cast::<c_void>(),
+                length,
+            ))
+            .map_err(|errno| std::io::Error::from_raw_os_error(errno.0))
+        })?
+    };
+    Ok(remote)
+}
+
+/// Other systems do not tell.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn connecting_to(_: c_int, _: &SockAddr) -> Result<SockAddr, Errno> {
+    Err(Errno(libc::ENOTCONN))
 }
 
 /// getdents64(2): fills `buffer` with the next directory entries and returns how many bytes they

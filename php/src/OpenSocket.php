@@ -36,7 +36,7 @@ final class OpenSocket
         return $this->local;
     }
 
-    /** The other end, likewise; empty while there is none. */
+    /** The other end, likewise, also while connecting to it; empty while there is none. */
     public function remote(): string
     {
         return $this->remote;
