@@ -1,4 +1,4 @@
-//! Writes the two headers from src/abi.rs into `OUT_DIR`, and gives the shared library its soname.
+//! Writes the headers from src/abi.rs into `OUT_DIR`, and gives the shared library its soname.
 //!
 //! `make headers` copies them to where they are committed; tests/headers.rs compares.
 
@@ -59,11 +59,32 @@ fn write_headers(to: &Path) {
         ),
         ..config
     };
-    builder()
-        .with_config(ffi)
-        .generate()
-        .expect("src/abi.rs is C")
-        .write_to_file(to.join("keepalive-ffi.h"));
+    // The same as a constant: preloaded with the classes, it costs no request a file to read.
+    let constant = Config {
+        header: Some(
+            "<?php\n\n\
+             declare(strict_types=1);\n\n\
+             namespace Keepalive\\Internal;\n\n\
+             /**\n\
+             \x20* What keepalive-ffi.h says. Generated from src/abi.rs by `make headers`; do not edit.\n\
+             \x20*\n\
+             \x20* @internal\n\
+             \x20*/\n\
+             final class Declarations\n\
+             {\n\
+             \x20   public const C = <<<'C'"
+                .into(),
+        ),
+        trailer: Some("C;\n}".into()),
+        ..ffi.clone()
+    };
+    for (config, file) in [(ffi, "keepalive-ffi.h"), (constant, "Declarations.php")] {
+        builder()
+            .with_config(config)
+            .generate()
+            .expect("src/abi.rs is C")
+            .write_to_file(to.join(file));
+    }
 }
 
 /// The soname has the major version, because it is the ABI's; and .so.0 is another project's.

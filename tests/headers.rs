@@ -29,6 +29,11 @@ fn the_header_for_php_is_fresh() {
 }
 
 #[test]
+fn the_declarations_in_php_are_fresh() {
+    check("Declarations.php", "php/src/Internal/Declarations.php");
+}
+
+#[test]
 fn the_version_macros_agree_with_cargo_toml() {
     let header = read_to_string("include/keepalive.h").unwrap();
     for (name, value) in [

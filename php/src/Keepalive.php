@@ -11,7 +11,6 @@ use Keepalive\Exception\UnavailableException;
 use Keepalive\Internal\Backend;
 use Keepalive\Internal\Connector;
 use Keepalive\Internal\FfiBackend;
-use Keepalive\Internal\Library;
 use Keepalive\Internal\SocketKind;
 use Keepalive\Internal\SocketsBackend;
 
@@ -216,7 +215,7 @@ final class Keepalive
     {
         if (self::$backend === null) {
             try {
-                self::$backend = new FfiBackend(Library::load());
+                self::$backend = new FfiBackend();
             } catch (UnavailableException $exception) {
                 if (!extension_loaded('sockets')) {
                     throw new UnavailableException(

@@ -73,7 +73,7 @@ final class LibraryTrustTest extends TestCase
     public function testALinkIsJudgedByWhereItLeads(): void
     {
         symlink($this->library, $link = "$this->folder/link.so");
-        self::assertSame("loaded $link", $this->load($link));
+        self::assertSame("loaded $this->library", $this->load($link));
         chmod($this->library, 0666);
         self::assertStringContainsString("$this->library can be written by every user", $this->load($link));
     }
@@ -122,13 +122,13 @@ final class LibraryTrustTest extends TestCase
 
     /**
      * @param string[] $as a command that starts another
-     * @return string "loaded <place>", or what Library::load() threw
+     * @return string "loaded <place>", or what Library::find() threw
      */
     private function load(?string $library = null, array $as = [], string $php = PHP_BINARY): string
     {
-        $script = 'foreach (["Exception/KeepaliveException", "Exception/UnavailableException", "Internal/Library"] as $f)'
+        $script = 'foreach (["Exception/KeepaliveException", "Exception/UnavailableException", "Internal/Declarations", "Internal/Library"] as $f)'
             . ' { require ' . var_export(dirname(__DIR__) . '/src/', true) . '."$f.php"; }'
-            . ' try { Keepalive\Internal\Library::load(); echo "loaded ", Keepalive\Internal\Library::loadedFrom(); }'
+            . ' try { echo "loaded ", Keepalive\Internal\Library::find(); }'
             . ' catch (Keepalive\Exception\UnavailableException $e) { echo $e->getMessage(); }';
         $command = array_merge($as, [$php, '-d', 'ffi.enable=1', '-r', $script]);
         $process = proc_open($command, [1 => ['pipe', 'w']], $pipes, '/', [

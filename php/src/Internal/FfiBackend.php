@@ -6,6 +6,7 @@ namespace Keepalive\Internal;
 
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\TypeError;
+use Keepalive\Exception\UnavailableException;
 use Keepalive\Keepalive;
 use Keepalive\OpenSocket;
 use Keepalive\Settings;
@@ -26,11 +27,19 @@ use function is_string;
  */
 final class FfiBackend implements Backend
 {
-    private \FFI $ffi;
+    /**
+     * Static, and never given to a function: the properties of instances, and arguments, can be seen
+     * with (array), var_dump() and debug_backtrace(), in an application's error handler for one. With
+     * ffi.enable=preload the application is not to have it.
+     */
+    private static ?\FFI $ffi = null;
 
-    public function __construct(\FFI $ffi)
+    /** @throws UnavailableException FFI is barred, or there is no library that will do */
+    public function __construct()
     {
-        $this->ffi = $ffi;
+        if (self::$ffi === null) {
+            self::$ffi = \FFI::cdef(Declarations::C, Library::find());
+        }
     }
 
     public function name(): string
@@ -43,16 +52,16 @@ final class FfiBackend implements Backend
         $fd = $this->descriptor($socket);
         $before = null;
         if ($userTimeoutMs !== null) {
-            $before = $this->ffi->ka_get_user_timeout($fd);
-            $returned = $this->ffi->ka_set_user_timeout($fd, $userTimeoutMs);
+            $before = self::$ffi->ka_get_user_timeout($fd);
+            $returned = self::$ffi->ka_set_user_timeout($fd, $userTimeoutMs);
             if ($returned < 0) {
                 throw $this->refused("Setting TCP_USER_TIMEOUT=$userTimeoutMs", $socket, $returned);
             }
         }
-        $returned = $this->ffi->ka_set($fd, $idle, $interval, $count);
+        $returned = self::$ffi->ka_set($fd, $idle, $interval, $count);
         if ($returned < 0) {
             if ($before !== null) {
-                $this->ffi->ka_set_user_timeout($fd, $before); // nothing half done
+                self::$ffi->ka_set_user_timeout($fd, $before); // nothing half done
             }
             $attempt = "Setting TCP_KEEPINTVL=$interval, TCP_KEEPCNT=$count, TCP_KEEPIDLE=$idle, SO_KEEPALIVE=1";
             throw $this->refused($attempt, $socket, $returned);
@@ -61,7 +70,7 @@ final class FfiBackend implements Backend
 
     public function disable($socket): void
     {
-        $returned = $this->ffi->ka_disable($this->descriptor($socket));
+        $returned = self::$ffi->ka_disable($this->descriptor($socket));
         if ($returned < 0) {
             throw $this->refused('Setting SO_KEEPALIVE=0', $socket, $returned);
         }
@@ -70,28 +79,28 @@ final class FfiBackend implements Backend
     public function settings($socket): Settings
     {
         $fd = $this->descriptor($socket);
-        $settings = $this->ffi->new('ka_settings');
-        $returned = $this->ffi->ka_get($fd, \FFI::addr($settings));
+        $settings = self::$ffi->new('ka_settings');
+        $returned = self::$ffi->ka_get($fd, \FFI::addr($settings));
         if ($returned < 0) {
             throw $this->refused('Reading SO_KEEPALIVE and the TCP_KEEP options', $socket, $returned);
         }
-        $userTimeoutMs = $this->ffi->ka_get_user_timeout($fd);
+        $userTimeoutMs = self::$ffi->ka_get_user_timeout($fd);
         return self::settingsOf($settings, $userTimeoutMs < 0 ? null : $userTimeoutMs);
     }
 
     public function defaults(): Settings
     {
-        $settings = $this->ffi->ka_defaults();
+        $settings = self::$ffi->ka_defaults();
         if ($settings->enabled < 0) {
             throw $this->refused('Reading the defaults', 'a fresh TCP socket', $settings->enabled);
         }
-        return self::settingsOf($settings, $this->ffi->ka_options()->tcp_user_timeout < 0 ? null : 0);
+        return self::settingsOf($settings, self::$ffi->ka_options()->tcp_user_timeout < 0 ? null : 0);
     }
 
     public function status($socket): Status
     {
-        $liveness = $this->ffi->new('ka_liveness');
-        $returned = $this->ffi->ka_status($this->descriptor($socket), \FFI::addr($liveness));
+        $liveness = self::$ffi->new('ka_liveness');
+        $returned = self::$ffi->ka_status($this->descriptor($socket), \FFI::addr($liveness));
         if ($returned < 0) {
             throw $this->refused('Reading TCP_INFO', $socket, $returned);
         }
@@ -110,8 +119,8 @@ final class FfiBackend implements Backend
         $capacity = 64;
         do {
             $room = $capacity;
-            $sockets = $this->ffi->new("ka_socket[$room]");
-            $capacity = $this->ffi->ka_sockets(\FFI::addr($sockets[0]), $room);
+            $sockets = self::$ffi->new("ka_socket[$room]");
+            $capacity = self::$ffi->ka_sockets(\FFI::addr($sockets[0]), $room);
         } while ($capacity > $room);
 
         $open = [];
@@ -141,7 +150,7 @@ final class FfiBackend implements Backend
                 if (!SocketKind::isStatOfSocket($stat)) {
                     throw SocketKind::notASocket($socket);
                 }
-                $fd = $this->ffi->ka_find($stat['dev'], $stat['ino']);
+                $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
                 if ($fd < 0) {
                     throw $this->refused('Looking for the descriptor', $socket, $fd);
                 }
@@ -165,7 +174,7 @@ final class FfiBackend implements Backend
     private function descriptorOfStream($stream): int
     {
         $stat = SocketKind::statOfStream($stream);
-        $fd = $this->ffi->ka_find($stat['dev'], $stat['ino']);
+        $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
         if ($fd < 0) {
             throw $this->refused('Looking for the descriptor', $stream, $fd);
         }
@@ -187,6 +196,6 @@ final class FfiBackend implements Backend
     private function refused(string $attempt, $socket, int $returned): SocketException
     {
         $name = is_string($socket) ? $socket : SocketKind::describe($socket);
-        return SocketException::refused($attempt, $name, -$returned, $this->ffi->ka_strerror($returned));
+        return SocketException::refused($attempt, $name, -$returned, self::$ffi->ka_strerror($returned));
     }
 }

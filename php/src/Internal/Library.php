@@ -7,7 +7,7 @@ namespace Keepalive\Internal;
 use Keepalive\Exception\UnavailableException;
 
 /**
- * Finds and loads the shared library.
+ * Finds the shared library.
  *
  * @internal
  */
@@ -16,37 +16,28 @@ final class Library
     /** The ABI that this package was written for: the library's major version. */
     public const MAJOR = 1;
 
-    /** Where the last load() found it. */
-    private static ?string $loadedFrom = null;
+    /** Where the last find() found it. */
+    private static ?string $found = null;
 
-    /** @throws UnavailableException with every place tried, and why it would not do */
-    public static function load(): \FFI
+    /**
+     * The path of a library that will do, or its bare name where the system's search path has it.
+     *
+     * Not the FFI object: whoever could call this would have it, and only FfiBackend is to.
+     *
+     * @throws UnavailableException with every place tried, and why it would not do
+     */
+    public static function find(): string
     {
-        if (!extension_loaded('ffi')) {
-            throw new UnavailableException(
-                'The FFI extension is not loaded: install it (Debian: php-common has it; Docker images: '
-                . 'docker-php-ext-install ffi) and enable it with extension=ffi.'
-            );
-        }
-        try {
-            \FFI::cdef();
-        } catch (\FFI\Exception $exception) {
-            throw new UnavailableException(sprintf(
-                'PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s): set ffi.enable=1, or leave it at '
-                . '"preload" and set opcache.preload=%s/preload.php.',
-                ini_get('ffi.enable'),
-                PHP_SAPI,
-                dirname(__DIR__, 2)
-            ));
+        $why = self::whyNoFfi();
+        if ($why !== null) {
+            throw new UnavailableException($why);
         }
         $tried = [];
-        foreach (self::places() as $origin => $place) {
-            $why = self::unfit($place, $ffi);
-            if ($why === null) {
-                self::$loadedFrom = $place;
-                return $ffi;
+        foreach (self::search() as $attempt) {
+            if ($attempt['problem'] === null) {
+                return self::$found = $attempt['place'];
             }
-            $tried[] = "$place ($origin): $why";
+            $tried[] = "{$attempt['place']} ({$attempt['origin']}): {$attempt['problem']}";
         }
         throw new UnavailableException(
             "The shared library was not found, or would not do. Tried:\n  " . implode("\n  ", $tried) . "\n"
@@ -54,12 +45,58 @@ final class Library
         );
     }
 
-    /** The path, or the bare name where the system's search path had it; null before a load(). */
-    public static function loadedFrom(): ?string
+    /** What the last find() returned; null before. */
+    public static function foundAt(): ?string
     {
-        return self::$loadedFrom;
+        return self::$found;
     }
 
+    /** Why this code may not use FFI here, or null. */
+    public static function whyNoFfi(): ?string
+    {
+        if (!extension_loaded('ffi')) {
+            return 'The FFI extension is not loaded: install it (Debian: php-common has it; Docker images: '
+                . 'docker-php-ext-install ffi) and enable it with extension=ffi.';
+        }
+        try {
+            \FFI::cdef();
+        } catch (\FFI\Exception $exception) {
+            return sprintf(
+                'PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s): set ffi.enable=1, or leave it at '
+                . '"preload" and set opcache.preload=%s/preload.php.',
+                ini_get('ffi.enable'),
+                PHP_SAPI,
+                dirname(__DIR__, 2)
+            );
+        }
+        return null;
+    }
+
+    /**
+     * Whether FFI is for preloaded code only, and so barred from the application's own.
+     */
+    public static function ffiIsForPreloadedCode(): bool
+    {
+        return PHP_SAPI !== 'cli' && strtolower((string) ini_get('ffi.enable')) === 'preload';
+    }
+
+    /**
+     * Tries each place, in order, up to the first that will do.
+     *
+     * @return array<int, array{origin: string, place: string, problem: string|null}>
+     */
+    public static function search(): array
+    {
+        $attempts = [];
+        foreach (self::places() as $origin => $place) {
+            $problem = self::problem($origin, $place);
+            $attempts[] = ['origin' => $origin, 'place' => $place, 'problem' => $problem];
+            if ($problem === null) {
+                break;
+            }
+        }
+        return $attempts;
+    }
     /**
      * Where to look, in this order. An explicit choice is the only place: to load another library
      * than the one asked for would hide the mistake.
@@ -69,14 +106,14 @@ final class Library
     private static function places(): array
     {
         $chosen = self::environment('KEEPALIVE_LIBRARY');
-        if ($chosen !== '') {
+        if ($chosen !== '' && !self::ffiIsForPreloadedCode()) {
             return ['KEEPALIVE_LIBRARY' => $chosen];
         }
         $mac = PHP_OS_FAMILY === 'Darwin';
         $file = $mac ? 'libkeepalive.dylib' : 'libkeepalive.so';
         $package = dirname(__DIR__, 3);
         $platform = strtolower(PHP_OS_FAMILY) . '-' . php_uname('m');
-        return [
+        return ($chosen === '' ? [] : ['KEEPALIVE_LIBRARY' => $chosen]) + [
             'development build' => "$package/target/release/$file",
             'shipped with the package' => "$package/php/lib/$platform/$file",
             // With the major version: a bare libkeepalive.so may be another project's.
@@ -130,9 +167,12 @@ final class Library
         return null;
     }
 
-    /** Why this library will not do, or null: then $ffi is it. */
-    private static function unfit(string $place, ?\FFI &$ffi): ?string
+    /** Why the library there will not do, or null: then $place is where its links led. */
+    private static function problem(string $origin, string &$place): ?string
     {
+        if ($origin === 'KEEPALIVE_LIBRARY' && self::ffiIsForPreloadedCode()) {
+            return 'ignored: with ffi.enable=preload the application must not choose native code, and putenv() could';
+        }
         if (strpos($place, '/') === false) {
             // A bare name: the dynamic linker looks for it, in no directory that it is not told of.
             if (strpos($place, 'libkeepalive.') !== 0) {
@@ -146,8 +186,7 @@ final class Library
             return "$why, who could put other code there";
         }
         try {
-            $ffi = \FFI::cdef((string) file_get_contents(dirname(__DIR__, 2) . '/keepalive-ffi.h'), $place);
-            $version = $ffi->ka_version();
+            $version = \FFI::cdef(Declarations::C, $place)->ka_version();
         } catch (\FFI\Exception $exception) {
             return $exception->getMessage();
         }
