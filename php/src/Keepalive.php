@@ -11,6 +11,7 @@ use Keepalive\Exception\UnavailableException;
 use Keepalive\Internal\Backend;
 use Keepalive\Internal\Connector;
 use Keepalive\Internal\FfiBackend;
+use Keepalive\Internal\Peers;
 use Keepalive\Internal\SocketKind;
 use Keepalive\Internal\SocketsBackend;
 
@@ -80,9 +81,7 @@ final class Keepalive
      */
     public static function apply($socket, Settings $settings): void
     {
-        if (!$settings->enabled()) {
-            throw new InvalidArgumentException('These settings have keepalive off; to do that, call Keepalive::disable().');
-        }
+        self::mustBeEnabled($settings);
         self::set(
             $socket,
             $settings->idle(),
@@ -153,6 +152,50 @@ final class Keepalive
     }
 
     /**
+     * Turns keepalive on for every connection that this process has to this address, whoever opened
+     * it: PDO, mysqli, phpredis, curl and so on. Needs FFI.
+     *
+     * It concerns the connections that are there now, established or connecting; one that is opened
+     * later (a reconnect, a lazy client's first query) needs another call. What is closed meanwhile
+     * is no error.
+     *
+     * A host name is looked up now, as clients look it up (all its IPv4 and IPv6 addresses, hosts
+     * files included), which can wait for a name server; connections made before the name moved are
+     * not found. "*:5432" is every connection to that port, without a look-up.
+     *
+     * @param string $address "db.example:5432", "192.0.2.1:5432", "[2001:db8::1]:5432" or "*:5432"
+     * @param Settings|null $settings null: 60, 10, 6 as enable()
+     * @return int how many connections it was turned on for; 0 also where the client uses a unix
+     *     socket, as MySQL's and PostgreSQL's do for "localhost" or no host
+     *
+     * @throws InvalidArgumentException $address is of another form, or the settings say that keepalive is off
+     * @throws SocketException the name has no address (code 0), or the system refused
+     * @throws UnavailableException no FFI, or no ext-sockets to look up a name with
+     */
+    public static function enableConnectionsTo(string $address, ?Settings $settings = null): int
+    {
+        $settings = $settings ?? Settings::of(60, 10, 6);
+        self::mustBeEnabled($settings);
+        $peers = Peers::at($address);
+        $count = 0;
+        foreach (self::sockets() as $socket) {
+            if (!$peers->include($socket)) {
+                continue;
+            }
+            try {
+                self::apply($socket, $settings);
+                $count++;
+            } catch (SocketException $exception) {
+                // PHP compares objects of a class by their values: the same descriptor, state and addresses.
+                if (in_array($socket, self::sockets())) {
+                    throw $exception;
+                }
+            }
+        }
+        return $count;
+    }
+
+    /**
      * Connects, with keepalive on from before the TLS handshake.
      *
      * @param string $address "tcp://host:port", "tls://host:port", or any other TLS transport of
@@ -181,6 +224,13 @@ final class Keepalive
     public static function backend(): string
     {
         return self::use()->name();
+    }
+
+    private static function mustBeEnabled(Settings $settings): void
+    {
+        if (!$settings->enabled()) {
+            throw new InvalidArgumentException('These settings have keepalive off; to do that, call Keepalive::disable().');
+        }
     }
 
     /**

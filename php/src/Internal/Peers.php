@@ -1,0 +1,121 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Internal;
+
+use Keepalive\Exception\InvalidArgumentException;
+use Keepalive\Exception\SocketException;
+use Keepalive\Exception\UnavailableException;
+use Keepalive\OpenSocket;
+
+/**
+ * The peers that "db.example:5432" stands for, and which of the open sockets are connected to them.
+ *
+ * @internal
+ */
+final class Peers
+{
+    /** States in which there is a connection to keep alive, or will be. */
+    private const STATES = ['ESTABLISHED', 'SYN_SENT', 'SYN_RECV'];
+
+    /** How IPv6 writes IPv4 addresses: this, then the four bytes. */
+    private const MAPPED = "\0\0\0\0\0\0\0\0\0\0\xFF\xFF";
+
+    /** @var string[]|null in network byte order, 4 or 16 bytes; null for every address */
+    private ?array $addresses;
+    private int $port;
+
+    /** @param string[]|null $addresses */
+    private function __construct(?array $addresses, int $port)
+    {
+        $this->addresses = $addresses;
+        $this->port = $port;
+    }
+
+    /** @param string $address "host:port", "192.0.2.1:port", "[2001:db8::1]:port" or "*:port" */
+    public static function at(string $address): self
+    {
+        if (
+            preg_match('/^(?:\[([^][]+)\]|([^][:\/\s]+)):(\d{1,5})$/D', $address, $parts) !== 1
+            || (int) $parts[3] < 1 || (int) $parts[3] > 65535
+            || ($parts[1] !== '' && !self::isIpv6($parts[1]))
+        ) {
+            throw new InvalidArgumentException(sprintf(
+                'address must be "host:port", "[IPv6 address]:port" or "*:port", with a port from 1 to 65535; '
+                . '%s was given.',
+                Given::describe($address)
+            ));
+        }
+        $host = $parts[1] . $parts[2];
+        return new self($host === '*' ? null : self::resolve($host), (int) $parts[3]);
+    }
+
+    public function include(OpenSocket $socket): bool
+    {
+        if (
+            preg_match('/^\[?([^]]+?)\]?:(\d+)$/D', $socket->remote(), $parts) !== 1
+            || (int) $parts[2] !== $this->port
+            || !in_array($socket->state(), self::STATES, true)
+        ) {
+            return false;
+        }
+        return $this->addresses === null || in_array(self::binary($parts[1]), $this->addresses, true);
+    }
+
+    /**
+     * As clients do it: with getaddrinfo(3), so that hosts files, every address and both families count.
+     * PHP has other ways, but gethostbynamel() knows no IPv6, and dns_get_record() no hosts file.
+     *
+     * @return string[]
+     */
+    private static function resolve(string $host): array
+    {
+        $address = self::binary($host);
+        if ($address !== null) {
+            return [$address];
+        }
+        if (!function_exists('socket_addrinfo_lookup')) {
+            throw new UnavailableException(
+                "To look up the host name \"$host\", the sockets extension is needed (Debian: php-common has it; "
+                . 'Docker images: docker-php-ext-install sockets). Without it give an IP address, or "*" for any.'
+            );
+        }
+        $found = @socket_addrinfo_lookup($host, null, ['ai_socktype' => SOCK_STREAM]);
+        if ($found === false || $found === []) {
+            throw new SocketException(
+                "Looking up the host name \"$host\" failed: the system's resolver knows no address for it, or did not "
+                . 'answer. Check the name (getent ahosts asks the same way), give an IP address, or "*" for any.'
+            );
+        }
+        $addresses = [];
+        foreach ($found as $one) {
+            $explained = socket_addrinfo_explain($one)['ai_addr'];
+            $addresses[] = (string) self::binary($explained['sin_addr'] ?? $explained['sin6_addr']);
+        }
+        return $addresses;
+    }
+
+    private static function isIpv6(string $host): bool
+    {
+        $binary = @inet_pton(self::withoutScope($host));
+        return $binary !== false && strlen($binary) === 16;
+    }
+
+    /** Null for what is no IP address. The same bytes for every way to write an address. */
+    private static function binary(string $host): ?string
+    {
+        $binary = @inet_pton(self::withoutScope($host));
+        if ($binary === false) {
+            return null;
+        }
+        $isMapped = strncmp($binary, self::MAPPED, strlen(self::MAPPED)) === 0;
+        return $isMapped ? substr($binary, strlen(self::MAPPED)) : $binary;
+    }
+
+    /** The kernel numbers the interface in fe80::1%2, users name it; a peer's address says enough. */
+    private static function withoutScope(string $host): string
+    {
+        return explode('%', $host, 2)[0];
+    }
+}
