@@ -146,15 +146,7 @@ final class FfiBackend implements Backend
         if (is_resource($socket)) {
             $type = get_resource_type($socket);
             if ($type === 'stream' || $type === 'persistent stream') {
-                $stat = @fstat($socket);
-                if (!SocketKind::isStatOfSocket($stat)) {
-                    throw SocketKind::notASocket($socket);
-                }
-                $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
-                if ($fd < 0) {
-                    throw $this->refused('Looking for the descriptor', $socket, $fd);
-                }
-                return $fd;
+                return $this->descriptorOfStream($socket);
             }
         }
         if (is_int($socket)) {
@@ -173,7 +165,10 @@ final class FfiBackend implements Backend
     /** @param resource $stream */
     private function descriptorOfStream($stream): int
     {
-        $stat = SocketKind::statOfStream($stream);
+        $stat = @fstat($stream);
+        if (!SocketKind::isStatOfSocket($stat)) {
+            throw SocketKind::notASocket($stream);
+        }
         $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
         if ($fd < 0) {
             throw $this->refused('Looking for the descriptor', $stream, $fd);
