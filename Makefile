@@ -37,8 +37,9 @@ test-rust:           ## formatting, lints and the tests in Rust
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked
 
-headers:             ## writes the generated headers to where they are committed
+headers:             ## writes the generated headers, and the manual pages, to where they are committed
 	KEEPALIVE_WRITE_HEADERS=1 $(CARGO) test --locked --test headers
+	$(MAKE) man
 
 clean:               ## removes what was built
 	$(CARGO) clean

@@ -26,7 +26,7 @@ OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.
 LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
-.PHONY: install uninstall man release-library deb test-packaging
+.PHONY: install uninstall man release-library deb test-packaging test-debian
 
 install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
 	@if [ -e '$(DESTDIR)$(LIBDIR)/libkeepalive.so' ] && ! $(OURS); then \
@@ -97,3 +97,8 @@ deb: release-library  ## Debian packages for Debian 11 and newer, in target/deb
 test-packaging: $(LIBRARY) deb  ## installs into temporary folders and builds programs against that
 	@tests/setup.sh build packaging
 	tests/packaging/run
+	tests/packaging/debian bullseye
+
+test-debian: deb     ## the Debian packages in a Debian 11, 12 and 13 that debootstrap makes; needs root
+	@tests/setup.sh build packaging
+	tests/packaging/debian bullseye bookworm trixie

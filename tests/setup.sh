@@ -13,7 +13,8 @@ packages() {
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux shellcheck \
             pkg-config ;;
         deb) echo debhelper dpkg-dev ;;
-        packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian ;;
+        packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian \
+            debootstrap util-linux ;;
         *) echo "tests/setup.sh: unknown group '$1'" >&2; exit 2 ;;
     esac
 }
