@@ -31,6 +31,7 @@ include packaging.mk
 test:                ## everything, and what it needs is installed first
 	@tests/setup.sh build test
 	$(MAKE) test-rust
+	$(MAKE) test-packaging
 
 test-rust:           ## formatting, lints and the tests in Rust
 	$(CARGO) fmt --check
