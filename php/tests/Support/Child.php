@@ -1,0 +1,80 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests\Support;
+
+/** A program run to its end: PHP with other settings, mostly. */
+final class Child
+{
+    public string $output;
+    public string $errors;
+    public int $status;
+
+    private function __construct(string $output, string $errors, int $status)
+    {
+        $this->output = $output;
+        $this->errors = $errors;
+        $this->status = $status;
+    }
+
+    /**
+     * Runs PHP code after the autoloader. The environment is this process's with $environment on top;
+     * null removes a variable.
+     *
+     * @param string[] $flags for PHP, before the script
+     * @param array<string, string|null> $environment
+     * @param string[] $before a command to run PHP under, strace for instance
+     */
+    public static function php(
+        string $code,
+        array $flags = [],
+        array $environment = [],
+        ?string $folder = null,
+        array $before = [],
+        string $autoload = __DIR__ . '/../bootstrap.php'
+    ): self {
+        $script = tempnam(sys_get_temp_dir(), 'keepalive-child-');
+        file_put_contents($script, '<?php require ' . var_export($autoload, true) . ";\n" . $code);
+        try {
+            // What is not expected to be said at all must not hide in a log.
+            $shown = ['-d', 'display_errors=stderr', '-d', 'log_errors=0', '-d', 'error_reporting=-1'];
+            return self::run(array_merge($before, [PHP_BINARY], $flags, $shown, [$script]), $environment, $folder);
+        } finally {
+            unlink($script);
+        }
+    }
+
+    /**
+     * @param string[] $command
+     * @param array<string, string|null> $environment
+     */
+    public static function run(array $command, array $environment = [], ?string $folder = null): self
+    {
+        $environment = array_filter($environment + getenv(), static function (?string $value): bool {
+            return $value !== null;
+        });
+        // Files, so that neither side waits for the other to read.
+        $output = tmpfile();
+        $errors = tmpfile();
+        $process = proc_open($command, [['file', '/dev/null', 'r'], $output, $errors], $pipes, $folder, $environment);
+        if ($process === false) {
+            throw new \RuntimeException('Cannot start ' . implode(' ', $command));
+        }
+        $status = proc_close($process);
+        rewind($output);
+        rewind($errors);
+        return new self((string) stream_get_contents($output), (string) stream_get_contents($errors), $status);
+    }
+
+    /** The output of a child that ended well and had nothing to complain of. */
+    public function cleanOutput(): string
+    {
+        if ($this->status !== 0 || $this->errors !== '') {
+            throw new \RuntimeException(
+                "The child ended with status $this->status.\nOutput:\n$this->output\nErrors:\n$this->errors"
+            );
+        }
+        return $this->output;
+    }
+}

@@ -1,0 +1,116 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests\Support;
+
+/**
+ * What the kernel says of a socket, asked without any code of this package: the C library's own
+ * getsockopt() through FFI, ext-sockets for its own Sockets and where FFI is off, ss for timers.
+ */
+final class Kernel
+{
+    private const OPTIONS = [
+        'on' => [1, 9],
+        'idle' => [6, 4],
+        'interval' => [6, 5],
+        'count' => [6, 6],
+        'userTimeoutMs' => [6, 18],
+    ];
+
+    /**
+     * SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT and TCP_USER_TIMEOUT; null where the
+     * socket has no such option.
+     *
+     * @param resource|\Socket|int $socket
+     * @return array<string, int|null>
+     */
+    public static function options($socket): array
+    {
+        $ask = self::asker($socket);
+        return array_map(static function (array $option) use ($ask): ?int {
+            return $ask(...$option);
+        }, self::OPTIONS);
+    }
+
+    /** TCP_INFO's first byte. @param resource|int $socket */
+    public static function tcpState($socket): int
+    {
+        return self::ofDescriptor(self::descriptor($socket), 6, 11) & 0xFF;
+    }
+
+    /**
+     * The descriptor of a stream, from /proc.
+     *
+     * @param resource|int $stream
+     */
+    public static function descriptor($stream): int
+    {
+        if (is_int($stream)) {
+            return $stream;
+        }
+        $inode = fstat($stream)['ino'];
+        foreach (scandir('/proc/self/fd') ?: [] as $fd) {
+            if (@readlink("/proc/self/fd/$fd") === "socket:[$inode]") {
+                return (int) $fd;
+            }
+        }
+        throw new \LogicException("No descriptor has inode $inode.");
+    }
+
+    /** Whether O_NONBLOCK is set. @param resource $stream */
+    public static function isNonBlocking($stream): bool
+    {
+        $info = file_get_contents('/proc/self/fdinfo/' . self::descriptor($stream));
+        preg_match('/^flags:\s*([0-7]+)$/m', (string) $info, $flags);
+        return (octdec($flags[1]) & 04000) !== 0;
+    }
+
+    /** The timer that runs for the connection with this local port, as "keepalive,59sec,0"; '' for none. */
+    public static function timer(int $localPort): string
+    {
+        exec("ss -Htno 'sport = :$localPort' 2>&1", $lines, $status);
+        if ($status !== 0) {
+            throw new \RuntimeException('ss failed: ' . implode("\n", $lines));
+        }
+        preg_match('/timer:\(([^)]*)\)/', implode("\n", $lines), $timer);
+        return $timer[1] ?? '';
+    }
+
+    /** What a fresh socket has, from the sysctls. @return array{idle: int, interval: int, count: int} */
+    public static function defaults(): array
+    {
+        $read = static function (string $name): int {
+            return (int) file_get_contents("/proc/sys/net/ipv4/tcp_keepalive_$name");
+        };
+        return ['idle' => $read('time'), 'interval' => $read('intvl'), 'count' => $read('probes')];
+    }
+
+    /** @param resource|\Socket|int $socket */
+    private static function asker($socket): callable
+    {
+        $isStream = is_resource($socket) && strpos(get_resource_type($socket), 'stream') !== false;
+        if (is_int($socket) || ($isStream && extension_loaded('ffi') && ini_get('ffi.enable') !== '0')) {
+            $fd = self::descriptor($socket);
+            return static function (int $level, int $option) use ($fd): ?int {
+                return self::ofDescriptor($fd, $level, $option);
+            };
+        }
+        $imported = $isStream ? socket_import_stream($socket) : $socket;
+        return static function (int $level, int $option) use ($imported): ?int {
+            $value = @socket_get_option($imported, $level, $option);
+            return is_int($value) ? $value : null;
+        };
+    }
+
+    private static function ofDescriptor(int $fd, int $level, int $option): ?int
+    {
+        static $libc = null;
+        $libc = $libc ?? \FFI::cdef('int getsockopt(int, int, int, void *, unsigned *);');
+        $value = $libc->new('int');
+        $length = $libc->new('unsigned');
+        $length->cdata = 4;
+        $status = $libc->getsockopt($fd, $level, $option, \FFI::addr($value), \FFI::addr($length));
+        return $status === 0 ? $value->cdata : null;
+    }
+}

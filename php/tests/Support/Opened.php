@@ -1,0 +1,41 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests\Support;
+
+/** A socket for a test, and what must stay open as long as it. */
+final class Opened
+{
+    /** @var resource|\Socket|int|\Keepalive\OpenSocket what is given to the package */
+    public $socket;
+
+    /** @var resource|\Socket|int where Kernel looks for the same socket */
+    public $witness;
+
+    /** @var resource|\Socket|null the other end */
+    public $peer;
+
+    /** @var mixed[] */
+    private array $alsoOpen;
+
+    /**
+     * @param resource|\Socket|int|\Keepalive\OpenSocket $socket
+     * @param resource|\Socket|null $peer
+     * @param mixed[] $alsoOpen
+     * @param resource|\Socket|int|null $witness null: $socket
+     */
+    public function __construct($socket, $peer = null, array $alsoOpen = [], $witness = null)
+    {
+        $this->socket = $socket;
+        $this->peer = $peer;
+        $this->alsoOpen = $alsoOpen;
+        $this->witness = $witness ?? $socket;
+    }
+
+    /** @return array<string, int|null> */
+    public function options(): array
+    {
+        return Kernel::options($this->witness);
+    }
+}
