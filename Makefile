@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test test-rust headers lint clean
+.PHONY: help build demo test test-rust test-php lint-php headers lint clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
@@ -31,12 +31,23 @@ include packaging.mk
 test:                ## everything, and what it needs is installed first
 	@tests/setup.sh build test
 	$(MAKE) test-rust
+	$(MAKE) test-php
 	$(MAKE) test-packaging
 
 test-rust:           ## formatting, lints and the tests in Rust
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked
+
+test-php: build lint-php  ## the PHP tests
+	@tests/setup.sh test
+	phpunit
+
+lint-php:            ## syntax and style (PSR-12) of the PHP code
+	@tests/setup.sh test
+	find php -type f \( -name '*.php' -o -path php/bin/keepalive \) \
+		-exec sh -c 'for file; do php -d display_errors=stderr -l "$$file" >/dev/null || exit 1; done' sh {} +
+	phpcs -n
 
 headers:             ## writes the generated headers, and the manual pages, to where they are committed
 	KEEPALIVE_WRITE_HEADERS=1 $(CARGO) test --locked --test headers

@@ -9,7 +9,7 @@ packages() {
     case $1 in
         build) echo gcc libc6-dev make ;;
         demo) echo php-cli iproute2 openssl nftables tcpdump util-linux ;;
-        test) echo php-cli php-curl php-xml php-mbstring phpunit composer g++ clang binutils \
+        test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer g++ clang binutils \
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux shellcheck \
             pkg-config ;;
         deb) echo debhelper dpkg-dev ;;

@@ -6,7 +6,6 @@ namespace Keepalive\Tests\Support;
 
 use Keepalive\Internal\Backend;
 use Keepalive\Internal\FfiBackend;
-use Keepalive\Internal\Library;
 use Keepalive\Internal\SocketsBackend;
 use Keepalive\Keepalive;
 use PHPUnit\Framework\TestCase;
@@ -14,9 +13,6 @@ use PHPUnit\Framework\TestCase;
 /** What the tests share: both backends to choose from, and a folder that is removed afterwards. */
 abstract class KeepaliveTestCase extends TestCase
 {
-    /** One for all: PHP keeps pointers into the types of an FFI object that is gone, and reads them later. */
-    private static ?FfiBackend $ffi = null;
-
     private ?string $folder = null;
 
     protected function setUp(): void
@@ -61,8 +57,7 @@ abstract class KeepaliveTestCase extends TestCase
      */
     protected static function useBackend(string $name): void
     {
-        self::$ffi = self::$ffi ?? new FfiBackend(Library::load());
-        self::setBackend($name === 'ffi' ? self::$ffi : new SocketsBackend('FFI is off in this test.'));
+        self::setBackend($name === 'ffi' ? new FfiBackend() : new SocketsBackend('FFI is off in this test.'));
         if (Keepalive::backend() !== $name) {
             throw new \LogicException("The backend is not $name."); // no assertion, which would count as one of the test
         }
