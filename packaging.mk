@@ -26,7 +26,7 @@ OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.
 LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
-.PHONY: install uninstall man release-library deb test-packaging test-debian
+.PHONY: install uninstall man abi release-library deb test-packaging test-debian
 
 install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
 	@if [ -e '$(DESTDIR)$(LIBDIR)/libkeepalive.so' ] && ! $(OURS); then \
@@ -83,6 +83,9 @@ LINK_AGAINST_SYSROOT = $(foreach flag,--sysroot='$(SYSROOT)' -L'$(SYSROOT)/usr/l
 $(RELEASE_SYSROOT):
 	debian/sysroot $@
 
+abi:                 ## records what is new in the header in tests/abi; docs/abi.md has the rules
+	tests/abi/run --record
+
 release-library: $(RELEASE_SYSROOT)  ## the libraries that run on Debian 11 and newer, in target/debian11
 	@$(MAKE) build BUILD=$(RELEASE) SYSROOT='$(CURDIR)/$(RELEASE_SYSROOT)'
 
@@ -96,6 +99,7 @@ deb: release-library  ## Debian packages for Debian 11 and newer, in target/deb
 
 test-packaging: $(LIBRARY) deb  ## installs into temporary folders and builds programs against that
 	@tests/setup.sh build packaging
+	tests/abi/run
 	tests/packaging/run
 	tests/packaging/debian bullseye
 
