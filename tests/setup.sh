@@ -11,7 +11,7 @@ packages() {
         demo) echo php-cli iproute2 openssl nftables tcpdump util-linux ;;
         test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer g++ clang binutils \
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux shellcheck \
-            pkg-config ;;
+            pkg-config libkeepalive0 ;;
         deb) echo debhelper dpkg-dev ;;
         packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian \
             debootstrap util-linux ;;

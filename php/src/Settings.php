@@ -129,6 +129,35 @@ final class Settings
     }
 
     /**
+     * A sentence where the user timeout and idle + interval x count disagree, else null.
+     *
+     * On Linux a user timeout replaces the count: an idle connection ends with the first probe's
+     * turn, after the first unanswered one, that finds the peer silent for that long.
+     */
+    public function disagreement(): ?string
+    {
+        $seconds = $this->detectionSeconds();
+        if (!$this->enabled || $seconds === null || (int) $this->userTimeoutMs === 0) {
+            return null;
+        }
+        $userTimeout = $this->userTimeoutMs / 1000;
+        $probes = max(1, (int) ceil(($userTimeout - $this->idle) / $this->interval));
+        $ends = $this->idle + $this->interval * $probes;
+        if ($ends === $seconds) {
+            return null;
+        }
+        return sprintf(
+            'The user timeout of %s s replaces the count of %d: an idle connection whose peer is gone ends after '
+            . '%d s (unanswered probes: %d), not after idle + interval x count = %d s.',
+            $userTimeout,
+            $this->count,
+            $ends,
+            $probes,
+            $seconds
+        );
+    }
+
+    /**
      * @internal
      *
      * @param mixed $idle

@@ -38,7 +38,8 @@ final class FfiBackend implements Backend
     public function __construct()
     {
         if (self::$ffi === null) {
-            self::$ffi = \FFI::cdef(Declarations::C, Library::find());
+            $library = Library::find(); // first: it says so where there is no class FFI
+            self::$ffi = \FFI::cdef(Declarations::C, $library);
         }
     }
 

@@ -83,14 +83,15 @@ final class Library
     /**
      * Tries each place, in order, up to the first that will do.
      *
-     * @return array<int, array{origin: string, place: string, problem: string|null}>
+     * @return array<int, array{origin: string, place: string, problem: string|null, version: string|null}>
      */
     public static function search(): array
     {
         $attempts = [];
         foreach (self::places() as $origin => $place) {
-            $problem = self::problem($origin, $place);
-            $attempts[] = ['origin' => $origin, 'place' => $place, 'problem' => $problem];
+            $version = null;
+            $problem = self::problem($origin, $place, $version);
+            $attempts[] = ['origin' => $origin, 'place' => $place, 'problem' => $problem, 'version' => $version];
             if ($problem === null) {
                 break;
             }
@@ -168,7 +169,7 @@ final class Library
     }
 
     /** Why the library there will not do, or null: then $place is where its links led. */
-    private static function problem(string $origin, string &$place): ?string
+    private static function problem(string $origin, string &$place, ?string &$version): ?string
     {
         if ($origin === 'KEEPALIVE_LIBRARY' && self::ffiIsForPreloadedCode()) {
             return 'ignored: with ffi.enable=preload the application must not choose native code, and putenv() could';

@@ -1,0 +1,376 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive;
+
+use Keepalive\Exception\KeepaliveException;
+use Keepalive\Internal\Library;
+use Keepalive\Internal\SelfTest;
+
+/**
+ * Finds out what this PHP, as it is set up, can do for keepalive, and why not.
+ *
+ * `keepalive doctor` prints it. The answer differs between the command line and a web server, so ask
+ * there too: echo json_encode(Doctor::report()). It shows paths; keep it from strangers.
+ */
+final class Doctor
+{
+    /** Verdicts: keepalive on every kind of socket; on some; on none. */
+    public const EVERYTHING = 'everything';
+    public const IN_PART = 'in part';
+    public const NOTHING = 'nothing';
+
+    /** Of a finding: as it should be; worth knowing; it keeps something from working. */
+    public const FINE = 'fine';
+    public const NOTE = 'note';
+    public const LIMIT = 'limit';
+
+    /** Where libraries lie, for glob(). */
+    private const LIBRARY_FOLDERS = ['/usr/local/lib', '/usr/lib', '/usr/lib/*-linux-*', '/usr/lib64'];
+
+    /** @var array<int, array{about: string, level: string, text: string}> */
+    private array $findings = [];
+
+    private function __construct()
+    {
+    }
+
+    /**
+     * The facts, by name, and under "findings" what they mean, in sentences.
+     *
+     * Opens, and closes, a few sockets on the loopback network; changes nothing.
+     *
+     * @return array<string, mixed> verdict, php, extensions, ffi, backend, library, other_libraries,
+     *     defaults, sockets, self_test, findings
+     */
+    public static function report(): array
+    {
+        $doctor = new self();
+        $facts = [
+            'php' => $doctor->php(),
+            'extensions' => $doctor->extensions(),
+            'ffi' => $doctor->ffi(),
+            'library' => $doctor->library(),
+            'backend' => $doctor->backend(),
+            'other_libraries' => $doctor->otherLibraries(),
+        ];
+        $works = $facts['backend'] !== null;
+        $facts['defaults'] = $works ? $doctor->defaults() : null;
+        $facts['sockets'] = $facts['backend'] === 'ffi' ? $doctor->sockets() : null;
+        $facts['self_test'] = ['tcp' => null, 'tls' => null];
+        if ($works) {
+            $facts['self_test']['tcp'] = $doctor->selfTest('TCP', SelfTest::tcp());
+            $facts['self_test']['tls'] = $doctor->tlsTest();
+        }
+        return ['verdict' => $doctor->verdict($facts)] + $facts + ['findings' => $doctor->findings];
+    }
+
+    private function found(string $about, string $level, string $text): void
+    {
+        $this->findings[] = ['about' => $about, 'level' => $level, 'text' => $text];
+    }
+
+    /** @return array<string, mixed> */
+    private function php(): array
+    {
+        $facts = [
+            'version' => PHP_VERSION,
+            'sapi' => PHP_SAPI,
+            'thread_safe' => (bool) PHP_ZTS,
+            'system' => PHP_OS,
+            'kernel' => php_uname('r'),
+            'machine' => php_uname('m'),
+            'ini_file' => php_ini_loaded_file() ?: null,
+        ];
+        $this->found('PHP', self::FINE, sprintf(
+            'PHP %s, SAPI %s, %s, on %s %s (%s).',
+            $facts['version'],
+            $facts['sapi'],
+            $facts['thread_safe'] ? 'thread safe (ZTS)' : 'not thread safe (NTS)',
+            $facts['system'],
+            $facts['kernel'],
+            $facts['machine']
+        ));
+        if (PHP_OS_FAMILY !== 'Linux') {
+            $this->found('PHP', self::NOTE, 'This package is tested on Linux only.');
+        }
+        return $facts;
+    }
+
+    /** @return array<string, bool> */
+    private function extensions(): array
+    {
+        $uses = [
+            'FFI' => 'reaches every kind of socket',
+            'sockets' => 'reaches plain TCP streams, and has the Socket objects',
+            'openssl' => 'has TLS streams',
+            'Zend OPcache' => 'preloads',
+        ];
+        $facts = [];
+        foreach ($uses as $name => $use) {
+            $facts[strtolower($name)] = extension_loaded($name);
+            if (!extension_loaded($name)) {
+                $this->found('PHP', self::NOTE, "The extension $name, which $use, is not loaded.");
+            }
+        }
+        $loaded = array_keys(array_filter(array_combine(array_keys($uses), $facts)));
+        if ($loaded !== []) {
+            $this->found('PHP', self::FINE, 'Extensions loaded: ' . implode(', ', $loaded) . '.');
+        }
+        return $facts;
+    }
+
+    /** @return array<string, mixed> */
+    private function ffi(): array
+    {
+        $problem = Library::whyNoFfi();
+        $enable = ini_get('ffi.enable');
+        $facts = [
+            'usable' => $problem === null,
+            'problem' => $problem,
+            'enable' => $enable === false ? null : $enable,
+            'preload' => (string) ini_get('opcache.preload') ?: null,
+            'package_preloaded' => self::isPreloaded(),
+        ];
+        if ($problem !== null) {
+            $this->found('FFI', self::LIMIT, $problem);
+        } elseif (Library::ffiIsForPreloadedCode()) {
+            $this->found('FFI', self::FINE, 'ffi.enable is "preload": this package is preloaded and may use FFI, the '
+                . "application's own code may not.");
+        } elseif (PHP_SAPI === 'cli') {
+            $this->found('FFI', self::FINE, "ffi.enable is \"$enable\": on the command line all code may use FFI. A web "
+                . 'server can differ: ask there too, see Keepalive\Doctor.');
+        } else {
+            $this->found('FFI', self::NOTE, "ffi.enable is \"$enable\": all code may use FFI, also the application's own, "
+                . 'which can then call any C function. "preload" with opcache.preload would do.');
+        }
+        return $facts;
+    }
+
+    private static function isPreloaded(): bool
+    {
+        $status = function_exists('opcache_get_status') ? @opcache_get_status(false) : false;
+        return in_array(Keepalive::class, $status['preload_statistics']['classes'] ?? [], true);
+    }
+
+    /** @return array<string, mixed> */
+    private function library(): array
+    {
+        $facts = ['found_at' => null, 'version' => null, 'needed' => Library::MAJOR . '.x', 'tried' => []];
+        if (Library::whyNoFfi() !== null) {
+            $this->found('Library', self::NOTE, 'It was not looked for, since FFI cannot be used.');
+            return $facts;
+        }
+        $facts['tried'] = Library::search();
+        foreach ($facts['tried'] as $attempt) {
+            if ($attempt['problem'] === null) {
+                $facts['found_at'] = $attempt['place'];
+                $facts['version'] = $attempt['version'];
+                $this->found('Library', self::FINE, "Found: {$attempt['place']} ({$attempt['origin']}), version "
+                    . "{$attempt['version']}, which fits: $facts[needed] is needed.");
+                $this->warnIfReplaceable($attempt['place']);
+            } else {
+                $this->found('Library', self::NOTE, "Tried {$attempt['place']} ({$attempt['origin']}): $attempt[problem].");
+            }
+        }
+        if ($facts['found_at'] === null) {
+            $this->found('Library', self::LIMIT, 'There is no library that will do. Install it (make install, or the '
+                . 'Debian package libkeepalive1), or set KEEPALIVE_LIBRARY to its path.');
+        }
+        return $facts;
+    }
+
+    /** With ffi.enable=preload only: elsewhere all code may use FFI anyway. */
+    private function warnIfReplaceable(string $place): void
+    {
+        $isPath = strpos($place, '/') !== false;
+        if ($isPath && Library::ffiIsForPreloadedCode() && (@is_writable($place) || @is_writable(dirname($place)))) {
+            $this->found('Library', self::NOTE, "$place can be written by the user that this server runs as: code of the "
+                . 'application could put another library there, and have any C function called.');
+        }
+    }
+
+    private function backend(): ?string
+    {
+        try {
+            $backend = Keepalive::backend();
+        } catch (KeepaliveException $neither) {
+            $this->found('Backend', self::LIMIT, 'Keepalive cannot be used: there is neither FFI with the library nor the '
+                . 'extension sockets.');
+            return null;
+        }
+        if ($backend === 'ffi') {
+            $this->found('Backend', self::FINE, 'FFI is used: all of this package works, on every kind of TCP socket.');
+        } else {
+            $this->found('Backend', self::LIMIT, 'The extension sockets is used instead of FFI: keepalive can be set on plain '
+                . 'TCP streams and Socket objects, and by Keepalive::connect() before a TLS handshake; not on established '
+                . 'TLS streams, filtered streams, bare descriptors, or connections inside other extensions.');
+        }
+        return $backend;
+    }
+
+    /**
+     * Debian's libkeepalive0 and libdontdie0 switch keepalive on in programs they are preloaded into.
+     *
+     * @return array{installed: string[], loaded: string[], LD_PRELOAD: string|null}
+     */
+    private function otherLibraries(): array
+    {
+        $installed = [];
+        foreach (self::LIBRARY_FOLDERS as $folder) {
+            $files = array_merge(@glob("$folder/libkeepalive.so*") ?: [], @glob("$folder/libdontdie.so*") ?: []);
+            foreach ($files as $file) {
+                if (!self::isOurs($file)) {
+                    $installed[] = $file;
+                }
+            }
+        }
+        preg_match_all('#/\S*/lib(?:keepalive|dontdie)\.so\S*#', (string) @file_get_contents('/proc/self/maps'), $mapped);
+        $ours = Library::foundAt();
+        $loaded = array_values(array_filter(array_unique($mapped[0]), static function (string $file) use ($ours): bool {
+            return $file !== $ours && !self::isOurs($file);
+        }));
+        $preload = getenv('LD_PRELOAD', true);
+        if ($installed !== []) {
+            $this->found('Other libraries', self::NOTE, 'Another project\'s library of this kind is installed ('
+                . implode(', ', $installed) . '). It does no harm: this package loads libkeepalive.so.' . Library::MAJOR
+                . ', never libkeepalive.so.');
+        }
+        if ($loaded !== []) {
+            $this->found('Other libraries', self::NOTE, 'Another library that sets keepalive by itself is loaded into this '
+                . 'process (' . implode(', ', $loaded) . ($preload === false ? '' : "; LD_PRELOAD is \"$preload\"")
+                . '): it may give new sockets its own values, and these would show up as the system\'s defaults.');
+        }
+        if ($installed === [] && $loaded === []) {
+            $this->found('Other libraries', self::FINE, 'No other library that sets keepalive was found.');
+        }
+        return ['installed' => $installed, 'loaded' => $loaded, 'LD_PRELOAD' => $preload === false ? null : $preload];
+    }
+
+    private static function isOurs(string $file): bool
+    {
+        $major = Library::MAJOR;
+        return preg_match("#/libkeepalive\.so\.$major(\.|\$)#", @realpath($file) ?: $file) === 1;
+    }
+
+    /** @return array<string, mixed>|null */
+    private function defaults(): ?array
+    {
+        try {
+            $defaults = Keepalive::defaults();
+        } catch (KeepaliveException $exception) {
+            $this->found('Defaults', self::LIMIT, $exception->getMessage());
+            return null;
+        }
+        $this->found('Defaults', self::FINE, sprintf(
+            'A fresh TCP socket has keepalive %s. Switched on without other values it probes after %d s, then every %d s; %d '
+            . 'unanswered probes end the connection: a dead peer is noticed after %s.',
+            $defaults->enabled() ? 'on' : 'off',
+            $defaults->idle(),
+            $defaults->interval(),
+            $defaults->count(),
+            self::duration((int) $defaults->detectionSeconds())
+        ));
+        $this->found('Defaults', self::NOTE, 'While data is unacknowledged there are no probes: only a user timeout limits '
+            . 'that time, which on Linux is about 15 minutes. Settings::detectWithin() sets one.');
+        return SelfTest::values($defaults);
+    }
+
+    /**
+     * Those that the process has open: in a web server's worker, its persistent connections too.
+     *
+     * @return array<int, array<string, mixed>>
+     */
+    private function sockets(): array
+    {
+        $facts = [];
+        foreach (Keepalive::sockets() as $socket) {
+            try {
+                $settings = Keepalive::settings($socket);
+            } catch (KeepaliveException $closedMeanwhile) {
+                continue;
+            }
+            $disagreement = $settings->disagreement();
+            $facts[] = [
+                'fd' => $socket->fd(),
+                'local' => $socket->local(),
+                'remote' => $socket->remote(),
+                'state' => $socket->state(),
+                'settings' => SelfTest::values($settings),
+                'disagreement' => $disagreement,
+            ];
+            $name = "Descriptor {$socket->fd()}, {$socket->local()} to {$socket->remote()}";
+            if ($disagreement !== null) {
+                $this->found('Open sockets', self::NOTE, "$name: $disagreement");
+            } elseif (!$settings->enabled() && $socket->state() === 'ESTABLISHED') {
+                $this->found('Open sockets', self::NOTE, "$name: keepalive is off.");
+            }
+        }
+        $count = count($facts);
+        $this->found('Open sockets', self::FINE, "This process has $count TCP " . ($count === 1 ? 'socket' : 'sockets') . ' open.');
+        return $facts;
+    }
+
+    /** @return array<string, mixed>|null */
+    private function tlsTest(): ?array
+    {
+        if (!extension_loaded('openssl')) {
+            $this->found('Self test', self::NOTE, 'TLS: not tested, since the extension openssl is not loaded.');
+            return null;
+        }
+        return $this->selfTest('established TLS', SelfTest::tls());
+    }
+
+    /**
+     * @param array<string, mixed> $result of SelfTest
+     * @return array<string, mixed>
+     */
+    private function selfTest(string $what, array $result): array
+    {
+        if (!$result['ok']) {
+            $this->found('Self test', self::LIMIT, "$what: $result[problem]");
+            return $result;
+        }
+        $kernel = $result['kernel'];
+        $timer = $result['timer'];
+        $this->found('Self test', self::FINE, sprintf(
+            '%s to %s: set, and the kernel reports keepalive %s, idle %d s, interval %d s, count %d, user timeout %s%s.',
+            $what,
+            $result['peer'],
+            $kernel['enabled'] ? 'on' : 'off',
+            $kernel['idle'],
+            $kernel['interval'],
+            $kernel['count'],
+            $kernel['user_timeout_ms'] === null ? 'none' : "$kernel[user_timeout_ms] ms",
+            $timer === null ? '' : sprintf('; its table of connections has the %s timer due in %.1f s', $timer['name'], $timer['seconds'])
+        ));
+        return $result;
+    }
+
+    /** @param array<string, mixed> $facts */
+    private function verdict(array $facts): string
+    {
+        ['tcp' => $tcp, 'tls' => $tls] = $facts['self_test'];
+        if ($tcp === null || !$tcp['ok']) {
+            $this->found('Verdict', self::LIMIT, 'Keepalive does not work in this PHP.');
+            return self::NOTHING;
+        }
+        if ($facts['backend'] !== 'ffi' || ($tls !== null && !$tls['ok'])) {
+            $this->found('Verdict', self::LIMIT, 'Keepalive works in part in this PHP.');
+            return self::IN_PART;
+        }
+        $this->found('Verdict', self::FINE, 'Everything works in this PHP.');
+        return self::EVERYTHING;
+    }
+
+    private static function duration(int $seconds): string
+    {
+        $words = $seconds >= 3600 ? [intdiv($seconds, 3600) . ' h'] : [];
+        if ($seconds >= 60) {
+            $words[] = intdiv($seconds, 60) % 60 . ' min';
+        }
+        $words[] = $seconds % 60 . ' s';
+        return implode(' ', $words);
+    }
+}

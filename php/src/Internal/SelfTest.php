@@ -1,0 +1,199 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Internal;
+
+use Keepalive\Keepalive;
+use Keepalive\Settings;
+
+/**
+ * Sets keepalive on a connection to itself over the loopback network, and reads it back.
+ *
+ * @internal
+ */
+final class SelfTest
+{
+    /** Its settings, 15/5/3 and 30 s, are no system's defaults. */
+    private const DETECT_WITHIN = 30;
+
+    /** Of everything that waits here, which answers at once: seconds. */
+    private const PATIENCE = 5;
+
+    /**
+     * @return array{ok: bool, problem: string|null, peer: string|null, asked: array<string, mixed>|null,
+     *     kernel: array<string, mixed>|null, timer: array{name: string, seconds: float}|null}
+     */
+    public static function tcp(): array
+    {
+        return self::run(static function (): array {
+            return self::connect(stream_context_create());
+        });
+    }
+
+    /**
+     * On an established TLS connection, with a certificate of its own.
+     *
+     * @return array{ok: bool, problem: string|null, peer: string|null, asked: array<string, mixed>|null,
+     *     kernel: array<string, mixed>|null, timer: array{name: string, seconds: float}|null}
+     */
+    public static function tls(): array
+    {
+        return self::run(static function (): array {
+            $file = tempnam(sys_get_temp_dir(), 'keepalive-doctor-');
+            if ($file === false) {
+                throw new \RuntimeException('no temporary file can be made for the certificate');
+            }
+            try {
+                self::writeCertificate($file);
+                $connection = self::connect(stream_context_create(['ssl' => ['local_cert' => $file]]));
+                self::encrypt(...$connection);
+            } finally {
+                unlink($file);
+            }
+            return $connection;
+        });
+    }
+
+    /**
+     * @param callable(): array{resource, resource} $connect
+     * @return array{ok: bool, problem: string|null, peer: string|null, asked: array<string, mixed>|null,
+     *     kernel: array<string, mixed>|null, timer: array{name: string, seconds: float}|null}
+     */
+    private static function run(callable $connect): array
+    {
+        $result = ['ok' => false, 'problem' => null, 'peer' => null, 'asked' => null, 'kernel' => null, 'timer' => null];
+        set_error_handler(static function (int $level, string $message): bool {
+            throw new \RuntimeException($message);
+        });
+        try {
+            [$client, $server] = $connect();
+            $result['peer'] = stream_socket_get_name($client, true);
+            $asked = Settings::detectWithin(self::DETECT_WITHIN);
+            $result['asked'] = self::values($asked);
+            Keepalive::apply($client, $asked);
+            $kernel = Keepalive::settings($client);
+            $result['kernel'] = self::values($kernel);
+            $result['timer'] = self::timer($client);
+            if (fwrite($client, "still alive\n") === false || fgets($server) !== "still alive\n") {
+                $result['problem'] = 'the connection carries no data afterwards';
+            } elseif ($result['kernel'] != $result['asked']) {
+                $result['problem'] = 'the kernel reports other values than were set';
+            }
+            $result['ok'] = $result['problem'] === null;
+        } catch (\Throwable $failure) {
+            // Whatever it is: a function that disable_functions took away is an Error.
+            $result['problem'] = $failure->getMessage();
+        } finally {
+            restore_error_handler();
+        }
+        return $result;
+    }
+
+    /**
+     * @return array{enabled: bool, idle: int, interval: int, count: int, user_timeout_ms: int|null}
+     */
+    public static function values(Settings $settings): array
+    {
+        return [
+            'enabled' => $settings->enabled(),
+            'idle' => $settings->idle(),
+            'interval' => $settings->interval(),
+            'count' => $settings->count(),
+            'user_timeout_ms' => $settings->userTimeoutMs(),
+        ];
+    }
+
+    /**
+     * @param resource $context the server's
+     * @return array{resource, resource} client and server
+     */
+    private static function connect($context): array
+    {
+        $flags = STREAM_SERVER_BIND | STREAM_SERVER_LISTEN;
+        try {
+            $listener = stream_socket_server('tcp://127.0.0.1:0', $errno, $message, $flags, $context);
+        } catch (\RuntimeException $noIpv4) {
+            $listener = stream_socket_server('tcp://[::1]:0', $errno, $message, $flags, $context);
+        }
+        $address = 'tcp://' . stream_socket_get_name($listener, false);
+        $client = stream_socket_client($address, $errno, $message, self::PATIENCE);
+        $server = stream_socket_accept($listener, self::PATIENCE);
+        stream_set_timeout($server, self::PATIENCE);
+        return [$client, $server];
+    }
+
+    /**
+     * Both ends are in this one process, so neither may block.
+     *
+     * @param resource $client
+     * @param resource $server
+     */
+    private static function encrypt($client, $server): void
+    {
+        stream_context_set_option($client, 'ssl', 'verify_peer', false);
+        stream_context_set_option($client, 'ssl', 'verify_peer_name', false);
+        stream_set_blocking($client, false);
+        stream_set_blocking($server, false);
+        $clientDone = $serverDone = false;
+        $deadline = microtime(true) + self::PATIENCE;
+        while ($clientDone !== true || $serverDone !== true) {
+            if (microtime(true) > $deadline) {
+                throw new \RuntimeException('the TLS handshake did not end');
+            }
+            $clientDone = $clientDone ?: stream_socket_enable_crypto($client, true, STREAM_CRYPTO_METHOD_TLS_CLIENT);
+            $serverDone = $serverDone ?: stream_socket_enable_crypto($server, true, STREAM_CRYPTO_METHOD_TLS_SERVER);
+        }
+        stream_set_blocking($client, true);
+        stream_set_blocking($server, true);
+    }
+
+    private static function writeCertificate(string $file): void
+    {
+        // OpenSSL wants a configuration, and the system's may be missing or restrict what can be made.
+        file_put_contents($file, "[req]\ndistinguished_name = name\n[name]\n");
+        $options = [
+            'config' => $file,
+            'private_key_type' => OPENSSL_KEYTYPE_EC,
+            'curve_name' => 'prime256v1',
+            'private_key_bits' => 2048, // unused, but checked
+            'digest_alg' => 'sha256',
+        ];
+        $key = openssl_pkey_new($options);
+        $request = openssl_csr_new(['commonName' => 'keepalive doctor'], $key, $options);
+        $certificate = openssl_csr_sign($request, null, $key, 1, $options);
+        openssl_x509_export($certificate, $certificatePem);
+        openssl_pkey_export($key, $keyPem, null, $options);
+        file_put_contents($file, $certificatePem . $keyPem);
+    }
+
+    /**
+     * Which timer of the connection runs, as Linux's table of connections has it; null where it is
+     * not to be seen.
+     *
+     * @param resource $client
+     * @return array{name: string, seconds: float}|null
+     */
+    private static function timer($client): ?array
+    {
+        [$local, $remote] = [stream_socket_get_name($client, false), stream_socket_get_name($client, true)];
+        $family = $local[0] === '[' ? 'tcp6' : 'tcp';
+        $ports = sprintf('/:%04X [0-9A-F]+:%04X 01 [0-9A-F:]+ (..):([0-9A-F]+) /', self::port($local), self::port($remote));
+        try {
+            $table = (string) file_get_contents("/proc/self/net/$family");
+        } catch (\RuntimeException $notLinuxOrOpenBasedir) {
+            return null;
+        }
+        if (preg_match($ports, $table, $found) !== 1) {
+            return null;
+        }
+        $names = ['none', 'retransmission', 'keepalive', 'time wait', 'window probe'];
+        // In hundredths of a second, whatever the kernel's own tick.
+        return ['name' => $names[(int) $found[1]] ?? $found[1], 'seconds' => hexdec($found[2]) / 100];
+    }
+
+    private static function port(string $address): int
+    {
+        return (int) substr($address, strrpos($address, ':') + 1);
+    }
+}
