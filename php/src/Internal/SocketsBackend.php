@@ -156,7 +156,8 @@ final class SocketsBackend implements Backend
         try {
             return $work($handle);
         } finally {
-            // The import has switched it off, which would cost one system call for each byte or line.
+            // The import has switched it off, which would cost one system call for each fread(). A stream
+            // whose program had switched it off gets it back too: PHP does not tell.
             stream_set_read_buffer($stream, self::READ_BUFFER);
         }
     }
