@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test test-rust test-php lint-php headers lint clean
+.PHONY: help build demo test test-rust test-c test-php lint-php headers lint clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
@@ -31,6 +31,7 @@ include packaging.mk
 test:                ## everything, and what it needs is installed first
 	@tests/setup.sh build test
 	$(MAKE) test-rust
+	$(MAKE) test-c
 	$(MAKE) test-php
 	$(MAKE) test-packaging
 
@@ -38,6 +39,10 @@ test-rust:           ## formatting, lints and the tests in Rust
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked
+
+test-c: $(LIBRARY)   ## the header and the library from C and C++, and the library as a file
+	@tests/setup.sh build test
+	tests/c/run
 
 test-php: build lint-php  ## the PHP tests
 	@tests/setup.sh test
