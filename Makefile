@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test test-rust test-c test-php lint-php headers lint clean
+.PHONY: help build demo test test-rust test-c test-php test-servers lint-php headers lint clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
@@ -33,6 +33,7 @@ test:                ## everything, and what it needs is installed first
 	$(MAKE) test-rust
 	$(MAKE) test-c
 	$(MAKE) test-php
+	$(MAKE) test-servers
 	$(MAKE) test-packaging
 
 test-rust:           ## formatting, lints and the tests in Rust
@@ -47,6 +48,10 @@ test-c: $(LIBRARY)   ## the header and the library from C and C++, and the libra
 test-php: build lint-php  ## the PHP tests
 	@tests/setup.sh test
 	phpunit
+
+test-servers: build  ## PHP's clients of databases and other servers, with real ones
+	@tests/setup.sh test servers
+	phpunit --testsuite servers
 
 lint-php:            ## syntax and style (PSR-12) of the PHP code
 	@tests/setup.sh test

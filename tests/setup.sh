@@ -12,6 +12,9 @@ packages() {
         test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer g++ clang binutils \
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux shellcheck \
             pkg-config libkeepalive0 ;;
+        servers) echo mariadb-server-core postgresql redis-server rabbitmq-server memcached nginx \
+            php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \
+            php-guzzlehttp-guzzle php-doctrine-dbal ;;
         deb) echo debhelper dpkg-dev ;;
         packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian \
             debootstrap util-linux ;;

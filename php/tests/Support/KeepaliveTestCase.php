@@ -80,7 +80,7 @@ abstract class KeepaliveTestCase extends TestCase
         self::fail('Nothing was thrown.');
     }
 
-    private static function setBackend(Backend $backend): void
+    protected static function setBackend(Backend $backend): void
     {
         $property = new \ReflectionProperty(Keepalive::class, 'backend');
         if (PHP_VERSION_ID < 80100) {

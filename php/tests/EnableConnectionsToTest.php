@@ -1,0 +1,285 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests;
+
+use Keepalive\Exception\InvalidArgumentException;
+use Keepalive\Exception\SocketException;
+use Keepalive\Exception\UnavailableException;
+use Keepalive\Internal\Backend;
+use Keepalive\Internal\FfiBackend;
+use Keepalive\Keepalive;
+use Keepalive\OpenSocket;
+use Keepalive\Settings;
+use Keepalive\Status;
+use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\KeepaliveTestCase;
+use Keepalive\Tests\Support\Kernel;
+use Keepalive\Tests\Support\Opened;
+use Keepalive\Tests\Support\Sockets;
+
+/** Keepalive::enableConnectionsTo(): which connections it finds, and which it leaves alone. */
+final class EnableConnectionsToTest extends KeepaliveTestCase
+{
+    public function testSetsEveryConnectionToTheAddressAndNothingElse(): void
+    {
+        $listener = Sockets::listener('127.0.0.1');
+        $port = Sockets::port($listener);
+        $wanted = $accepted = [];
+        for ($i = 0; $i < 2; $i++) {
+            $wanted[] = stream_socket_client("tcp://127.0.0.1:$port");
+            $accepted[] = stream_socket_accept($listener);
+        }
+        $elsewhere = Sockets::pair('127.0.0.1')->socket;
+
+        self::assertSame(2, Keepalive::enableConnectionsTo("127.0.0.1:$port", Settings::of(21, 3, 4, 30000)));
+        foreach ($wanted as $stream) {
+            self::assertSame(
+                ['on' => 1, 'idle' => 21, 'interval' => 3, 'count' => 4, 'userTimeoutMs' => 30000],
+                Kernel::options($stream)
+            );
+        }
+        foreach (array_merge($accepted, [$listener, $elsewhere]) as $stream) {
+            self::assertSame(0, Kernel::options($stream)['on']);
+        }
+    }
+
+    public function testWithoutSettingsTheValuesAreThoseOfEnable(): void
+    {
+        $pair = Sockets::pair('127.0.0.1');
+        self::assertSame(1, Keepalive::enableConnectionsTo('127.0.0.1:' . self::portOf($pair)));
+        self::assertSame(
+            ['on' => 1, 'idle' => 60, 'interval' => 10, 'count' => 6, 'userTimeoutMs' => 0],
+            $pair->options()
+        );
+    }
+
+    /** @dataProvider waysToWriteAnAddress */
+    public function testEveryWayToWriteTheAddress(string $listen, string $host, int $expected): void
+    {
+        $pair = Sockets::pair($listen);
+        self::assertSame($expected, Keepalive::enableConnectionsTo("$host:" . self::portOf($pair)));
+    }
+
+    /** @return array<array{string, string, int}> */
+    public static function waysToWriteAnAddress(): array
+    {
+        return [
+            ['127.0.0.1', '127.0.0.1', 1],
+            ['127.0.0.1', '[::ffff:127.0.0.1]', 1],
+            ['127.0.0.1', '[::FFFF:7f00:1]', 1],
+            ['127.0.0.1', '127.1', 1],
+            ['127.0.0.1', '*', 1],
+            ['127.0.0.1', '127.0.0.2', 0],
+            ['127.0.0.1', '[::1]', 0],
+            ['[::1]', '[::1]', 1],
+            ['[::1]', '[0:0:0:0:0:0:0:1]', 1],
+            ['[::1]', '[::1%lo]', 1],
+            ['[::1]', '*', 1],
+            ['[::1]', '127.0.0.1', 0],
+        ];
+    }
+
+    public function testAConnectionOfAnIpv6SocketToAnIpv4Address(): void
+    {
+        $port = Sockets::port($listener = Sockets::listener('127.0.0.1'));
+        $stream = stream_socket_client("tcp://[::ffff:127.0.0.1]:$port");
+        self::assertSame("[::ffff:127.0.0.1]:$port", stream_socket_get_name($stream, true));
+        self::assertSame(1, Keepalive::enableConnectionsTo("127.0.0.1:$port"));
+    }
+
+    public function testANameStandsForAllAddressesThatTheHostsFileHasForIt(): void
+    {
+        $hosts = $this->folder() . '/hosts';
+        file_put_contents($hosts, "127.0.0.1 db.example\n127.0.0.2 db.example\n::1 db.example\n127.0.0.3 other.example\n");
+        $code = <<<'PHP'
+            $first = stream_socket_server('tcp://127.0.0.1:0');
+            $port = explode(':', stream_socket_get_name($first, false))[1];
+            foreach (['127.0.0.1', '127.0.0.2', '127.0.0.3', '[::1]'] as $address) {
+                $servers[] = $address === '127.0.0.1' ? $first : stream_socket_server("tcp://$address:$port");
+                $clients[] = stream_socket_client("tcp://$address:$port");
+            }
+            $client = stream_socket_client("tcp://db.example:$port");
+            echo Keepalive\Keepalive::enableConnectionsTo("db.example:$port"), ' ';
+            echo Keepalive\Keepalive::enableConnectionsTo("DB.example:$port"), ' ';
+            echo Keepalive\Keepalive::enableConnectionsTo("other.example:$port");
+            PHP;
+        $withHosts = ['unshare', '--map-root-user', '--mount', 'sh', '-c', 'mount --bind "$1" /etc/hosts; shift; exec "$@"'];
+        $output = Child::php($code, [], [], null, array_merge($withHosts, ['sh', $hosts]))->cleanOutput();
+        self::assertSame('4 4 1', $output);
+    }
+
+    public function testOneThatIsStillConnectingIsSet(): void
+    {
+        $connecting = Sockets::connecting();
+        $fd = Kernel::descriptor($connecting->socket);
+        foreach (Keepalive::sockets() as $socket) {
+            if ($socket->fd() === $fd) {
+                self::assertSame('SYN_SENT', $socket->state());
+                self::assertGreaterThanOrEqual(1, Keepalive::enableConnectionsTo($socket->remote()));
+            }
+        }
+        self::assertSame(2, Kernel::tcpState($fd), 'still connecting');
+        self::assertSame(1, $connecting->options()['on']);
+    }
+
+    public function testOneThatThePeerHasClosedIsLeftAlone(): void
+    {
+        $pair = Sockets::pair('127.0.0.1');
+        $port = self::portOf($pair);
+        fclose($pair->peer);
+        self::assertSame(8, Kernel::tcpState($pair->socket), 'CLOSE_WAIT');
+        self::assertSame(0, Keepalive::enableConnectionsTo("127.0.0.1:$port"));
+        self::assertSame(0, $pair->options()['on']);
+    }
+
+    public function testSocketsThatVanishBetweenListAndSetAreNoError(): void
+    {
+        $pair = Sockets::pair('127.0.0.1');
+        $port = self::portOf($pair);
+        self::setBackend($this->listing([[self::vanished($port)], []]));
+        self::assertSame(1, Keepalive::enableConnectionsTo("127.0.0.1:$port"));
+        self::assertSame(1, $pair->options()['on']);
+    }
+
+    public function testARefusalByASocketThatIsStillThereIsAnError(): void
+    {
+        self::setBackend($this->listing([[self::vanished(5432)], [self::vanished(5432)]]));
+        $this->expectException(SocketException::class);
+        $this->expectExceptionCode(9);
+        Keepalive::enableConnectionsTo('127.0.0.1:5432');
+    }
+
+    /**
+     * @testWith ["db.example"]
+     *           [""]
+     *           [":5432"]
+     *           ["db.example:"]
+     *           ["db.example:0"]
+     *           ["db.example:65536"]
+     *           ["db.example:postgresql"]
+     *           ["db.example:5432 "]
+     *           ["db.example:5432\n"]
+     *           ["::1:5432"]
+     *           ["[::1]"]
+     *           ["[127.0.0.1]:5432"]
+     *           ["[db.example]:5432"]
+     *           ["tcp://db.example:5432"]
+     */
+    public function testAnAddressOfAnotherFormIsRefused(string $address): void
+    {
+        $this->expectException(InvalidArgumentException::class);
+        $this->expectExceptionMessage('address must be "host:port", "[IPv6 address]:port" or "*:port"');
+        Keepalive::enableConnectionsTo($address);
+    }
+
+    public function testANameWithoutAnAddressIsAnError(): void
+    {
+        $this->expectException(SocketException::class);
+        $this->expectExceptionMessage('"nowhere.invalid"');
+        Keepalive::enableConnectionsTo('nowhere.invalid:5432');
+    }
+
+    public function testSettingsThatAreOffAreRefusedEvenWithoutAConnection(): void
+    {
+        $this->expectException(InvalidArgumentException::class);
+        $this->expectExceptionMessage('Keepalive::disable()');
+        Keepalive::enableConnectionsTo('127.0.0.1:1', new Settings(false, 60, 10, 6, null));
+    }
+
+    public function testWithoutExtSocketsOnlyNamesAreOutOfReach(): void
+    {
+        $output = Child::php(
+            <<<'PHP'
+            $server = stream_socket_server('tcp://127.0.0.1:0');
+            $port = explode(':', stream_socket_get_name($server, false))[1];
+            $client = stream_socket_client("tcp://127.0.0.1:$port");
+            foreach (['127.0.0.1', '*', 'localhost'] as $host) {
+                try {
+                    echo Keepalive\Keepalive::enableConnectionsTo("$host:$port"), "\n";
+                } catch (Keepalive\Exception\UnavailableException $exception) {
+                    echo $exception->getMessage();
+                }
+            }
+            PHP,
+            ['-d', 'disable_functions=socket_addrinfo_lookup']
+        )->cleanOutput();
+        self::assertStringStartsWith("1\n1\nTo look up the host name \"localhost\", the sockets extension", $output);
+    }
+
+    public function testWithoutFfiItSaysWhatToTurnOn(): void
+    {
+        self::useBackend('sockets');
+        $this->expectException(UnavailableException::class);
+        $this->expectExceptionMessage('Keepalive::sockets() needs FFI');
+        Keepalive::enableConnectionsTo('127.0.0.1:5432');
+    }
+
+    /** A descriptor that is not open. */
+    private static function vanished(int $port): OpenSocket
+    {
+        return new OpenSocket(0x7FFFFFF0, 1, '127.0.0.1:40000', "127.0.0.1:$port");
+    }
+
+    /**
+     * The real backend, whose lists have these sockets too: the first list the first ones, and so on.
+     *
+     * @param OpenSocket[][] $more
+     */
+    private function listing(array $more): Backend
+    {
+        return new class (new FfiBackend(), $more) implements Backend {
+            private Backend $real;
+            /** @var OpenSocket[][] */
+            private array $more;
+
+            /** @param OpenSocket[][] $more */
+            public function __construct(Backend $real, array $more)
+            {
+                $this->real = $real;
+                $this->more = $more;
+            }
+
+            public function name(): string
+            {
+                return $this->real->name();
+            }
+
+            public function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void
+            {
+                $this->real->set($socket, $idle, $interval, $count, $userTimeoutMs);
+            }
+
+            public function disable($socket): void
+            {
+                $this->real->disable($socket);
+            }
+
+            public function settings($socket): Settings
+            {
+                return $this->real->settings($socket);
+            }
+
+            public function defaults(): Settings
+            {
+                return $this->real->defaults();
+            }
+
+            public function status($socket): Status
+            {
+                return $this->real->status($socket);
+            }
+
+            public function sockets(): array
+            {
+                return array_merge(array_shift($this->more) ?? [], $this->real->sockets());
+            }
+        };
+    }
+
+    private static function portOf(Opened $pair): int
+    {
+        return Sockets::port($pair->peer);
+    }
+}

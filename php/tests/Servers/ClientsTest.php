@@ -1,0 +1,72 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests\Servers;
+
+use Keepalive\Keepalive;
+use Keepalive\OpenSocket;
+use Keepalive\Settings;
+use Keepalive\Tests\Servers\Support\Clients;
+use Keepalive\Tests\Servers\Support\Servers;
+use Keepalive\Tests\Support\Kernel;
+use PHPUnit\Framework\TestCase;
+
+/** The connections that PHP's clients hide are found, set, and go on working. */
+final class ClientsTest extends TestCase
+{
+    private static ?Servers $servers = null;
+
+    public static function setUpBeforeClass(): void
+    {
+        self::$servers = new Servers('127.0.0.1');
+    }
+
+    public static function tearDownAfterClass(): void
+    {
+        self::$servers = null;
+    }
+
+    /** @return array<string, array{string}> */
+    public static function clients(): array
+    {
+        $names = Clients::names();
+        return array_combine($names, array_map(static fn (string $name) => [$name], $names));
+    }
+
+    /** @dataProvider clients */
+    public function testIsFoundSetReadBackAndGoesOnWorking(string $client): void
+    {
+        $port = self::$servers->port(Clients::server($client));
+        gc_collect_cycles(); // php-amqplib's connections refer to themselves
+        self::assertSame([], self::connectionsTo($port), 'left by an earlier client');
+        [$ask] = Clients::connect($client, '127.0.0.1', $port, self::$servers->authority());
+        self::assertSame('42', $ask());
+
+        $found = self::connectionsTo($port);
+        self::assertCount(1, $found);
+        self::assertSame('ESTABLISHED', $found[0]->state());
+
+        self::assertSame(1, Keepalive::enableConnectionsTo("127.0.0.1:$port", Settings::of(47, 11, 5, 102000)));
+        self::assertSame(
+            ['on' => 1, 'idle' => 47, 'interval' => 11, 'count' => 5, 'userTimeoutMs' => 102000],
+            Kernel::options($found[0]->fd())
+        );
+        self::assertEquals(Settings::of(47, 11, 5, 102000), Keepalive::settings($found[0]));
+        $localPort = (int) substr(strrchr($found[0]->local(), ':'), 1);
+        self::assertMatchesRegularExpression('/^keepalive,4[567]([.]\d+)?sec,0$/', Kernel::timer($localPort));
+
+        self::assertSame('42', $ask());
+        self::assertEquals($found, self::connectionsTo($port), 'still the same connection');
+        self::assertSame(47, Kernel::options($found[0]->fd())['idle']);
+    }
+
+    /** @return OpenSocket[] */
+    private static function connectionsTo(int $port): array
+    {
+        return array_values(array_filter(
+            Keepalive::sockets(),
+            static fn (OpenSocket $socket) => $socket->remote() === "127.0.0.1:$port"
+        ));
+    }
+}

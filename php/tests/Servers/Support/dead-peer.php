@@ -1,0 +1,110 @@
+<?php
+
+/**
+ * What each client notices when its server's host dies, with keepalive and without; to be run by
+ * tests/deadpeer/hosts:
+ *
+ *     tests/deadpeer/hosts run php php/tests/Servers/Support/dead-peer.php [table]
+ *
+ * All clients connect, those that wait begin to, the network is cut, and the others ask. Says in
+ * JSON, or as a table, after how many seconds each noticed and how; null: not at all.
+ */
+
+declare(strict_types=1);
+
+use Keepalive\Tests\Servers\Support\Clients;
+use Keepalive\Tests\Servers\Support\Servers;
+
+require __DIR__ . '/../../bootstrap.php';
+
+const HOSTS = __DIR__ . '/../../../../tests/deadpeer/hosts';
+const FAR = '192.0.2.2';
+const WITHIN_SECONDS = 4;
+const WATCHED_SECONDS = 10;
+
+$servers = new Servers(FAR, [HOSTS, 'far']);
+
+/** @var array<string, array{process: resource, in: resource, out: resource}> $clients by "name/action/seconds" */
+$clients = [];
+foreach (Clients::names() as $name) {
+    $port = (string) $servers->port(Clients::server($name));
+    foreach (Clients::canWait($name) ? ['wait', 'ask'] : ['ask'] as $action) {
+        foreach (['0', (string) WITHIN_SECONDS] as $seconds) {
+            $script = __DIR__ . '/dead-peer-client.php';
+            $process = proc_open(
+                [PHP_BINARY, $script, $name, FAR, $port, $servers->authority(), $action, $seconds],
+                [['pipe', 'r'], ['pipe', 'w'], ['file', 'php://stderr', 'w']],
+                $pipes
+            );
+            $clients["$name/$action/$seconds"] = ['process' => $process, 'in' => $pipes[0], 'out' => $pipes[1]];
+        }
+    }
+}
+foreach ($clients as $key => $client) {
+    $line = fgets($client['out']);
+    if ($line !== "connected\n") {
+        fwrite(STDERR, "$key: $line\n");
+        exit(1);
+    }
+}
+
+$begin = static function (string $action) use ($clients): void {
+    foreach ($clients as $key => $client) {
+        if (explode('/', $key)[1] === $action) {
+            fwrite($client['in'], "now\n");
+        }
+    }
+};
+$begin('wait');
+usleep(900000); // for the questions to arrive, and less than the idle time
+exec(HOSTS . ' cut', $output, $status);
+$cut = hrtime(true);
+if ($status !== 0) {
+    fwrite(STDERR, "The network cannot be cut.\n");
+    exit(1);
+}
+$begin('ask');
+
+$results = [];
+$open = array_map(static fn (array $client) => $client['out'], $clients);
+while ($open !== [] && ($left = WATCHED_SECONDS - (hrtime(true) - $cut) / 1e9) > 0) {
+    $readable = $open;
+    $nothing = null;
+    stream_select($readable, $nothing, $nothing, (int) $left, (int) (fmod($left, 1) * 1e6));
+    foreach ($readable as $key => $stream) {
+        $result = json_decode((string) fgets($stream), true);
+        if ($result === null) {
+            fwrite(STDERR, "$key died.\n");
+            exit(1);
+        }
+        $results[$key] = ['seconds' => round(($result['at'] - $cut) / 1e9, 2), 'answer' => $result['answer']];
+        unset($open[$key]);
+    }
+}
+foreach ($clients as $client) {
+    proc_terminate($client['process'], SIGKILL);
+}
+
+$all = [];
+foreach (array_keys($clients) as $key) {
+    [$name, $action, $seconds] = explode('/', $key);
+    $all[$name][$action][$seconds === '0' ? 'without' : 'with'] = $results[$key] ?? null;
+}
+if (($argv[1] ?? '') !== 'table') {
+    echo json_encode($all), "\n";
+    exit;
+}
+$seconds = static function (?array $result): string {
+    return $result === null ? 'not in ' . WATCHED_SECONDS . ' s' : sprintf('%.1f s', $result['seconds']);
+};
+echo "| Client | waiting: without | with | asking: without | with | the exception |\n| --- | --- | --- | --- | --- | --- |\n";
+foreach ($all as $name => $actions) {
+    $cells = [$name];
+    foreach (['wait', 'ask'] as $action) {
+        foreach (['without', 'with'] as $kind) {
+            $cells[] = isset($actions[$action]) ? $seconds($actions[$action][$kind]) : '-';
+        }
+    }
+    $cells[] = substr(strtr(($actions['wait'] ?? $actions['ask'])['with']['answer'] ?? '', "|\n", '  '), 0, 120);
+    echo '| ', implode(' | ', $cells), " |\n";
+}
