@@ -18,6 +18,7 @@ use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Kernel;
 use Keepalive\Tests\Support\Opened;
 use Keepalive\Tests\Support\Sockets;
+use PHPUnit\Framework\Attributes\DataProvider;
 
 /** Keepalive::enableConnectionsTo(): which connections it finds, and which it leaves alone. */
 final class EnableConnectionsToTest extends KeepaliveTestCase
@@ -56,6 +57,7 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
     }
 
     /** @dataProvider waysToWriteAnAddress */
+    #[DataProvider('waysToWriteAnAddress')]
     public function testEveryWayToWriteTheAddress(string $listen, string $host, int $expected): void
     {
         $pair = Sockets::pair($listen);
@@ -151,22 +153,29 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
         Keepalive::enableConnectionsTo('127.0.0.1:5432');
     }
 
-    /**
-     * @testWith ["db.example"]
-     *           [""]
-     *           [":5432"]
-     *           ["db.example:"]
-     *           ["db.example:0"]
-     *           ["db.example:65536"]
-     *           ["db.example:postgresql"]
-     *           ["db.example:5432 "]
-     *           ["db.example:5432\n"]
-     *           ["::1:5432"]
-     *           ["[::1]"]
-     *           ["[127.0.0.1]:5432"]
-     *           ["[db.example]:5432"]
-     *           ["tcp://db.example:5432"]
-     */
+    /** @return array<array{string}> */
+    public static function otherForms(): array
+    {
+        return [
+            ['db.example'],
+            [''],
+            [':5432'],
+            ['db.example:'],
+            ['db.example:0'],
+            ['db.example:65536'],
+            ['db.example:postgresql'],
+            ['db.example:5432 '],
+            ["db.example:5432\n"],
+            ['::1:5432'],
+            ['[::1]'],
+            ['[127.0.0.1]:5432'],
+            ['[db.example]:5432'],
+            ['tcp://db.example:5432'],
+        ];
+    }
+
+    /** @dataProvider otherForms */
+    #[DataProvider('otherForms')]
     public function testAnAddressOfAnotherFormIsRefused(string $address): void
     {
         $this->expectException(InvalidArgumentException::class);

@@ -10,6 +10,7 @@ use Keepalive\Settings;
 use Keepalive\Tests\Servers\Support\Clients;
 use Keepalive\Tests\Servers\Support\Servers;
 use Keepalive\Tests\Support\Kernel;
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
 /** The connections that PHP's clients hide are found, set, and go on working. */
@@ -35,6 +36,7 @@ final class ClientsTest extends TestCase
     }
 
     /** @dataProvider clients */
+    #[DataProvider('clients')]
     public function testIsFoundSetReadBackAndGoesOnWorking(string $client): void
     {
         $port = self::$servers->port(Clients::server($client));

@@ -6,6 +6,7 @@ namespace Keepalive\Tests\Servers;
 
 use Keepalive\Tests\Servers\Support\Clients;
 use Keepalive\Tests\Support\Child;
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
 /**
@@ -44,6 +45,7 @@ final class DeadPeerTest extends TestCase
     }
 
     /** @dataProvider cases */
+    #[DataProvider('cases')]
     public function testTheErrorComesOnTime(string $client, string $action): void
     {
         $with = self::$results[$client][$action]['with'];
@@ -54,6 +56,7 @@ final class DeadPeerTest extends TestCase
     }
 
     /** @dataProvider cases */
+    #[DataProvider('cases')]
     public function testWithoutThisPackageItHangs(string $client, string $action): void
     {
         if (Clients::canWait($client)) {
