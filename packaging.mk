@@ -26,7 +26,7 @@ OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.
 LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
-.PHONY: install uninstall man abi release-library deb test-packaging test-debian
+.PHONY: install uninstall man abi release-library release-library-musl deb test-packaging test-debian test-musl
 
 install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
 	@if [ -e '$(DESTDIR)$(LIBDIR)/libkeepalive.so' ] && ! $(OURS); then \
@@ -88,6 +88,13 @@ abi:                 ## records what is new in the header in tests/abi; docs/abi
 
 release-library: $(RELEASE_SYSROOT)  ## the libraries that run on Debian 11 and newer, in target/debian11
 	@$(MAKE) build BUILD=$(RELEASE) SYSROOT='$(CURDIR)/$(RELEASE_SYSROOT)'
+
+release-library-musl: $(RELEASE_SYSROOT)  ## the shared library for musl (Alpine), in target/musl; needs root, takes minutes
+	@tests/setup.sh musl
+	debian/musl target/musl '$(RELEASE_SYSROOT)'
+
+test-musl: $(LIBRARY) release-library-musl  ## runs a program with that library, on musl
+	tests/packaging/musl
 
 deb: release-library  ## Debian packages for Debian 11 and newer, in target/deb
 	@tests/setup.sh build deb

@@ -16,6 +16,7 @@ packages() {
             php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \
             php-guzzlehttp-guzzle php-doctrine-dbal ;;
         deb) echo debhelper dpkg-dev ;;
+        musl) echo binutils debootstrap musl-tools util-linux ;;
         packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian \
             debootstrap util-linux ;;
         *) echo "tests/setup.sh: unknown group '$1'" >&2; exit 2 ;;
