@@ -207,13 +207,16 @@ final class Keepalive
      *     for the same address in stream_socket_client()
      * @return resource the stream, blocking
      *
-     * @throws InvalidArgumentException the address is neither TCP nor TLS
+     * @throws InvalidArgumentException the address is neither TCP nor TLS, the settings say that keepalive is
+     *     off, or the context is none; nothing was opened
      * @throws SocketException the connection or the handshake failed
      * @throws UnavailableException as enable()
      */
     public static function connect(string $address, ?Settings $settings = null, ?float $timeout = null, $context = null)
     {
-        return Connector::connect($address, $settings ?? Settings::of(60, 10, 6), $timeout, $context);
+        $settings = $settings ?? Settings::of(60, 10, 6);
+        self::mustBeEnabled($settings);
+        return Connector::connect($address, $settings, $timeout, $context);
     }
 
     /**

@@ -37,7 +37,16 @@ final class Connector
         if ($scheme !== 'tcp' && !in_array($scheme, stream_get_transports(), true)) {
             throw new UnavailableException("$scheme:// needs the openssl extension, built with that protocol.");
         }
+        if ($context !== null && !(is_resource($context) && get_resource_type($context) === 'stream-context')) {
+            throw new InvalidArgumentException(sprintf(
+                'context must be what stream_context_create() returns, or null; %s was given.',
+                Given::describe($context)
+            ));
+        }
         $context = $context ?? stream_context_get_default();
+        if ($scheme !== 'tcp') {
+            $context = self::withPeerName($target, $context);
+        }
         $timeout = $timeout ?? (float) ini_get('default_socket_timeout');
 
         $warnings = [];
@@ -90,8 +99,25 @@ final class Connector
     }
 
     /**
-     * As stream_socket_client() chooses it. The peer name needs no care: PHP has kept the host that
-     * the stream was opened with.
+     * PHP sends and verifies the host that the stream was opened with, but for an IPv6 address, whose
+     * brackets it leaves on. A copy, because other connections may share the context.
+     *
+     * @param resource $context
+     * @return resource
+     */
+    private static function withPeerName(string $target, $context)
+    {
+        $own = stream_context_get_options($context)['ssl']['peer_name'] ?? null;
+        if ($own !== null || preg_match('/^\[([^]%]+)/', $target, $address) !== 1) {
+            return $context;
+        }
+        $copy = stream_context_create([], stream_context_get_params($context));
+        stream_context_set_option($copy, 'ssl', 'peer_name', $address[1]);
+        return $copy;
+    }
+
+    /**
+     * As stream_socket_client() chooses it.
      *
      * @param resource $context
      */

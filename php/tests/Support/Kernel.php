@@ -58,6 +58,24 @@ final class Kernel
         throw new \LogicException("No descriptor has inode $inode.");
     }
 
+    /**
+     * Where a stream connects to, as /proc/net/tcp has it: PHP does not tell while it is connecting.
+     *
+     * @param resource $stream IPv4 only
+     */
+    public static function remoteOf($stream): string
+    {
+        $inode = fstat($stream)['ino'];
+        foreach (file('/proc/self/net/tcp') ?: [] as $line) {
+            $fields = preg_split('/\s+/', trim($line));
+            if (($fields[9] ?? '') === (string) $inode) {
+                [$host, $port] = explode(':', $fields[2]);
+                return inet_ntop(strrev((string) hex2bin($host))) . ':' . hexdec($port);
+            }
+        }
+        throw new \LogicException("No IPv4 socket has inode $inode.");
+    }
+
     /** Whether O_NONBLOCK is set. @param resource $stream */
     public static function isNonBlocking($stream): bool
     {

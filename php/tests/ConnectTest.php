@@ -1,0 +1,199 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests;
+
+use Keepalive\Exception\InvalidArgumentException;
+use Keepalive\Exception\SocketException;
+use Keepalive\Keepalive;
+use Keepalive\Settings;
+use Keepalive\Tests\Support\KeepaliveTestCase;
+use Keepalive\Tests\Support\Kernel;
+use Keepalive\Tests\Support\Sockets;
+use PHPUnit\Framework\Attributes\DataProvider;
+
+/** Keepalive::connect() over TCP, and how it fails. */
+final class ConnectTest extends KeepaliveTestCase
+{
+    /** @dataProvider backends */
+    #[DataProvider('backends')]
+    public function testItConnectsWithKeepaliveOn(string $backend): void
+    {
+        self::useBackend($backend);
+        foreach (['127.0.0.1', '[::1]', 'localhost'] as $host) {
+            $listener = Sockets::listener($host);
+            foreach (["tcp://$host", $host, "TCP://$host"] as $address) {
+                $stream = Keepalive::connect("$address:" . Sockets::port($listener), Settings::of(42, 7, 3, 63000));
+                self::assertSame(
+                    ['on' => 1, 'idle' => 42, 'interval' => 7, 'count' => 3, 'userTimeoutMs' => 63000],
+                    Kernel::options($stream)
+                );
+                self::assertTrue(stream_get_meta_data($stream)['blocked']);
+                $accepted = stream_socket_accept($listener, 5);
+                fwrite($accepted, "hello\n");
+                self::assertSame("hello\n", fgets($stream));
+            }
+        }
+    }
+
+    /** @dataProvider backends */
+    #[DataProvider('backends')]
+    public function testWithoutSettingsTheyAreThoseOfEnable(string $backend): void
+    {
+        self::useBackend($backend);
+        $listener = Sockets::listener('127.0.0.1');
+        $stream = Keepalive::connect('tcp://127.0.0.1:' . Sockets::port($listener));
+        self::assertSame(
+            ['on' => 1, 'idle' => 60, 'interval' => 10, 'count' => 6, 'userTimeoutMs' => 0],
+            Kernel::options($stream)
+        );
+    }
+
+    public function testTheContextsSocketOptionsHold(): void
+    {
+        $free = Sockets::listener('127.0.0.2');
+        $port = Sockets::port($free);
+        fclose($free);
+        $listener = Sockets::listener('127.0.0.1');
+        $stream = Keepalive::connect(
+            'tcp://127.0.0.1:' . Sockets::port($listener),
+            null,
+            null,
+            stream_context_create(['socket' => ['bindto' => "127.0.0.2:$port"]])
+        );
+        self::assertSame("127.0.0.2:$port", stream_socket_get_name($stream, false));
+    }
+
+    public function testARefusedConnectionSaysSoWithItsErrno(): void
+    {
+        $free = Sockets::listener('127.0.0.1');
+        $port = Sockets::port($free);
+        fclose($free);
+        foreach (['tcp', 'tls'] as $scheme) {
+            $thrown = self::thrownBy(static function () use ($scheme, $port): void {
+                Keepalive::connect("$scheme://127.0.0.1:$port");
+            });
+            self::assertInstanceOf(SocketException::class, $thrown);
+            self::assertSame(SOCKET_ECONNREFUSED, $thrown->getCode());
+            self::assertSame(
+                "Connecting to $scheme://127.0.0.1:$port failed: Connection refused",
+                $thrown->getMessage()
+            );
+        }
+    }
+
+    public function testANameThatIsNoneSaysWhichAndWhy(): void
+    {
+        $thrown = self::thrownBy(static function (): void {
+            Keepalive::connect('tcp://no-such-host.invalid:80', null, 2.0);
+        });
+        self::assertInstanceOf(SocketException::class, $thrown);
+        self::assertMatchesRegularExpression(
+            '#^Connecting to tcp://no-such-host\.invalid:80 failed: .*(getaddrinfo|resol)#',
+            $thrown->getMessage()
+        );
+    }
+
+    public function testAServerThatDoesNotAnswerIsGivenUpInTime(): void
+    {
+        $connecting = Sockets::connecting();
+        $address = Kernel::remoteOf($connecting->socket);
+        foreach ([0.3, null] as $timeout) {
+            $before = ini_set('default_socket_timeout', '1');
+            $start = microtime(true);
+            try {
+                $thrown = self::thrownBy(static function () use ($address, $timeout): void {
+                    Keepalive::connect("tcp://$address", null, $timeout);
+                });
+            } finally {
+                ini_set('default_socket_timeout', (string) $before);
+            }
+            $took = microtime(true) - $start;
+            self::assertInstanceOf(SocketException::class, $thrown);
+            self::assertSame(SOCKET_ETIMEDOUT, $thrown->getCode());
+            self::assertSame("Connecting to tcp://$address failed: Connection timed out", $thrown->getMessage());
+            self::assertGreaterThan(($timeout ?? 1) - 0.05, $took);
+            self::assertLessThan(($timeout ?? 1) + 3, $took);
+        }
+    }
+
+    /** @return array<string, array{string}> */
+    public static function otherTransports(): array
+    {
+        return [
+            'UDP' => ['udp://127.0.0.1:53'],
+            'unix' => ['unix:///tmp/socket'],
+            'HTTP' => ['http://127.0.0.1/'],
+            'file' => ['file:///etc/passwd'],
+            'none' => ['://127.0.0.1:80'],
+            'SSL 2' => ['sslv2://127.0.0.1:80'],
+        ];
+    }
+
+    /** @dataProvider otherTransports */
+    #[DataProvider('otherTransports')]
+    public function testOtherTransportsAreRefused(string $address): void
+    {
+        $thrown = self::thrownBy(static function () use ($address): void {
+            Keepalive::connect($address);
+        });
+        self::assertInstanceOf(InvalidArgumentException::class, $thrown);
+        self::assertStringContainsString("\"$address\" was given.", $thrown->getMessage());
+        self::assertStringContainsString('tcp://', $thrown->getMessage());
+    }
+
+    /** @return array<string, array{string}> */
+    public static function badAddresses(): array
+    {
+        return [
+            'empty' => [''],
+            'nothing after the scheme' => ['tcp://'],
+            'no port' => ['tcp://127.0.0.1'],
+            'no host' => ['tcp://:80'],
+            'a port that is no number' => ['tcp://127.0.0.1:http'],
+            'a port too large' => ['tcp://127.0.0.1:65536'],
+            'an IPv6 address without brackets' => ['tcp://::1'],
+            'an open bracket' => ['tcp://[::1:80'],
+            'a NUL' => ["tcp://127.0.0.1\0:80"],
+        ];
+    }
+
+    /** @dataProvider badAddresses */
+    #[DataProvider('badAddresses')]
+    public function testABadAddressFailsWithAReason(string $address): void
+    {
+        $thrown = self::thrownBy(static function () use ($address): void {
+            Keepalive::connect($address, null, 1.0);
+        });
+        self::assertInstanceOf(SocketException::class, $thrown, get_class($thrown) . ': ' . $thrown->getMessage());
+        self::assertMatchesRegularExpression(
+            '/^Connecting to ' . preg_quote($address, '/') . ' failed: .+/s',
+            $thrown->getMessage()
+        );
+    }
+
+    public function testSettingsThatAreOffAreRefusedBeforeAnythingIsOpened(): void
+    {
+        $listener = Sockets::listener('127.0.0.1');
+        $thrown = self::thrownBy(static function () use ($listener): void {
+            Keepalive::connect('tcp://127.0.0.1:' . Sockets::port($listener), Keepalive::defaults());
+        });
+        self::assertInstanceOf(InvalidArgumentException::class, $thrown);
+        $read = [$listener];
+        $none = null;
+        self::assertSame(0, stream_select($read, $none, $none, 0, 50000), 'nothing has connected');
+    }
+
+    public function testAContextThatIsNoneIsRefused(): void
+    {
+        $listener = Sockets::listener('127.0.0.1');
+        foreach ([[], 'context', 3, $listener] as $context) {
+            $thrown = self::thrownBy(static function () use ($listener, $context): void {
+                Keepalive::connect('tcp://127.0.0.1:' . Sockets::port($listener), null, null, $context);
+            });
+            self::assertInstanceOf(InvalidArgumentException::class, $thrown, $thrown->getMessage());
+            self::assertStringContainsString('stream_context_create()', $thrown->getMessage());
+        }
+    }
+}

@@ -1,0 +1,322 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests;
+
+use Keepalive\Exception\SocketException;
+use Keepalive\Keepalive;
+use Keepalive\Settings;
+use Keepalive\Tests\Support\Certificates;
+use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\KeepaliveTestCase;
+use Keepalive\Tests\Support\Kernel;
+use Keepalive\Tests\Support\Sockets;
+use Keepalive\Tests\Support\TlsServer;
+use PHPUnit\Framework\Attributes\DataProvider;
+
+/** Keepalive::connect() over TLS: secure as tls:// is, and with keepalive from before the handshake. */
+final class ConnectTlsTest extends KeepaliveTestCase
+{
+    /** @dataProvider backends */
+    #[DataProvider('backends')]
+    public function testItConnectsWithKeepaliveOn(string $backend): void
+    {
+        self::useBackend($backend);
+        $server = self::server();
+        $stream = self::connect("tls://localhost:$server->port", [], Settings::of(42, 7, 3, 63000));
+
+        self::assertSame(
+            ['on' => 1, 'idle' => 42, 'interval' => 7, 'count' => 3, 'userTimeoutMs' => 63000],
+            Kernel::options($stream)
+        );
+        self::assertSame("hello\n", fgets($stream));
+        self::assertTrue(stream_get_meta_data($stream)['blocked']);
+        self::assertStringStartsWith('TLSv1.', stream_get_meta_data($stream)['crypto']['protocol']);
+    }
+
+    /** @dataProvider backends */
+    #[DataProvider('backends')]
+    public function testKeepaliveIsOnBeforeTheHandshake(string $backend): void
+    {
+        self::useBackend($backend);
+        $trace = $this->folder() . '/trace';
+        $server = self::server();
+        $context = var_export(['ssl' => ['cafile' => Certificates::authority()]], true);
+        $child = Child::php(
+            "\$stream = Keepalive\Keepalive::connect('tls://localhost:$server->port', null, 5.0,
+                stream_context_create($context));
+            echo fgets(\$stream), Keepalive\Keepalive::backend();",
+            $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0'],
+            [],
+            null,
+            ['strace', '-f', '-qq', '-xx', '-s', '6', '-e', 'trace=setsockopt,write,sendto', '-o', $trace]
+        );
+        self::assertSame("hello\n$backend", $child->cleanOutput());
+
+        // A handshake begins with a record of type 22 (0x16), version 3.x.
+        self::assertMatchesRegularExpression(
+            '/TCP_KEEPINTVL.*TCP_KEEPCNT.*TCP_KEEPIDLE.*SO_KEEPALIVE, \[1\].*"\\\\x16\\\\x03/s',
+            (string) file_get_contents($trace)
+        );
+        self::assertDoesNotMatchRegularExpression(
+            '/"\\\\x16\\\\x03.*SO_KEEPALIVE/s',
+            (string) file_get_contents($trace)
+        );
+    }
+
+    public function testAServerThatNeverAnswersTheHandshakeIsProbedMeanwhileAndGivenUpInTime(): void
+    {
+        $listener = Sockets::listener('127.0.0.1');
+        $port = Sockets::port($listener);
+        $start = microtime(true);
+        $child = Child::php(
+            "\$port = 0;
+            register_shutdown_function(function () { echo 'ended'; });
+            // While connect() waits, a child of this one looks at its timer.
+            if (pcntl_fork() === 0) {
+                for (\$i = 0; \$i < 50; \$i++) {
+                    usleep(20000);
+                    \$said = (string) shell_exec('ss -Htno \"dport = :$port\"');
+                    if (strpos(\$said, 'timer:(keepalive,') !== false) { echo 'keepalive timer, '; break; }
+                }
+                posix_kill(getmypid(), SIGKILL);
+            }
+            try {
+                Keepalive\Keepalive::connect('tls://127.0.0.1:$port', null, 1.5);
+            } catch (Keepalive\Exception\SocketException \$e) {
+                echo \$e->getCode(), ' ', \$e->getMessage(), ', ';
+            }"
+        );
+        $took = microtime(true) - $start;
+        self::assertMatchesRegularExpression(
+            "#^keepalive timer, 0 The TLS handshake with tls://127\.0\.0\.1:$port failed: .*time.*, ended$#i",
+            $child->cleanOutput()
+        );
+        self::assertGreaterThan(1.4, $took);
+        self::assertLessThan(6, $took);
+    }
+
+    public function testANameThatIsNotInTheCertificateIsRefused(): void
+    {
+        $server = new TlsServer(['local_cert' => Certificates::of('a.test')]);
+        $thrown = self::failure("tls://localhost:$server->port");
+        self::assertMatchesRegularExpression("/did not match expected (CN=|name )`localhost'/", $thrown->getMessage());
+    }
+
+    public function testACertificateOfAnUnknownAuthorityIsRefused(): void
+    {
+        $server = self::server();
+        $thrown = self::thrownBy(static function () use ($server): void {
+            Keepalive::connect("tls://localhost:$server->port", null, 5.0);
+        });
+        self::assertInstanceOf(SocketException::class, $thrown);
+        self::assertStringStartsWith("The TLS handshake with tls://localhost:$server->port failed: ", $thrown->getMessage());
+        self::assertStringContainsString('certificate verify failed', $thrown->getMessage());
+    }
+
+    public function testAServerThatSpeaksNoTlsIsToldFromOneThatClosed(): void
+    {
+        $plain = Child::php(
+            '$listener = stream_socket_server("tcp://127.0.0.1:0");
+            $address = stream_socket_get_name($listener, false);
+            if (pcntl_fork() === 0) {
+                $c = stream_socket_accept($listener);
+                fwrite($c, str_repeat("220 I speak no TLS\r\n", 20));
+                sleep(1);
+                posix_kill(getmypid(), SIGKILL);
+            }
+            try { Keepalive\Keepalive::connect("tls://$address", null, 3.0); } catch (Throwable $e) { echo $e->getMessage(); }'
+        );
+        self::assertMatchesRegularExpression('/^The TLS handshake with .* failed: .*wrong version/s', $plain->cleanOutput());
+
+        $closing = Child::php(
+            '$listener = stream_socket_server("tcp://127.0.0.1:0");
+            $address = stream_socket_get_name($listener, false);
+            if (pcntl_fork() === 0) {
+                fclose(stream_socket_accept($listener));
+                posix_kill(getmypid(), SIGKILL);
+            }
+            try { Keepalive\Keepalive::connect("tls://$address", null, 3.0); } catch (Throwable $e) { echo $e->getMessage(); }'
+        );
+        self::assertMatchesRegularExpression(
+            '/^The TLS handshake with .* failed: .*(reset by peer|closed the connection|EOF)/s',
+            $closing->cleanOutput()
+        );
+    }
+
+    /** @return array<string, array{string, array<string, mixed>, string}> */
+    public static function names(): array
+    {
+        return [
+            'the host' => ['localhost', [], 'localhost'],
+            'an IPv4 address' => ['127.0.0.1', [], 'localhost'],
+            'the context\'s own' => ['127.0.0.1', ['peer_name' => 'a.test'], 'a.test'],
+            'another of the context\'s own' => ['localhost', ['peer_name' => 'b.test'], 'b.test'],
+        ];
+    }
+
+    /**
+     * The server chooses its certificate by SNI, and shows localhost's to those who send no name.
+     *
+     * @dataProvider names
+     * @param array<string, mixed> $ssl
+     */
+    #[DataProvider('names')]
+    public function testTheNameIsSentAndVerified(string $host, array $ssl, string $certificate): void
+    {
+        $server = self::server();
+        $stream = self::connect("tls://$host:$server->port", $ssl + ['capture_peer_cert' => true]);
+
+        self::assertSame($certificate, self::commonName($stream));
+        self::assertSame("hello\n", fgets($stream));
+    }
+
+    public function testATrailingDotIsNoPartOfTheName(): void
+    {
+        // No name server here knows a name, and glibc takes none with a dot for localhost: a hosts file of its own.
+        file_put_contents($hosts = $this->folder() . '/hosts', "127.0.0.1 a.test.\n");
+        $server = self::server();
+        $context = var_export(['ssl' => ['cafile' => Certificates::authority()]], true);
+        $child = Child::php(
+            "echo fgets(Keepalive\Keepalive::connect('tls://a.test.:$server->port', null, 5.0,
+                stream_context_create($context)));",
+            [],
+            [],
+            null,
+            ['unshare', '-Urm', 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', $hosts]
+        );
+        self::assertSame("hello\n", $child->cleanOutput());
+    }
+
+    /**
+     * @dataProvider names
+     * @param array<string, mixed> $ssl
+     */
+    #[DataProvider('names')]
+    public function testPlainTlsShowsTheSameCertificate(string $host, array $ssl, string $certificate): void
+    {
+        $server = self::server();
+        $ssl += ['cafile' => Certificates::authority(), 'capture_peer_cert' => true];
+        $context = stream_context_create(['ssl' => $ssl]);
+        $flags = STREAM_CLIENT_CONNECT;
+        $plain = stream_socket_client("tls://$host:$server->port", $errno, $message, 5, $flags, $context);
+        self::assertSame($certificate, self::commonName($plain));
+    }
+
+    public function testAnIpv6AddressIsVerifiedWithoutItsBrackets(): void
+    {
+        $context = stream_context_create(['ssl' => ['cafile' => Certificates::authority()]]);
+        $before = stream_context_get_options($context);
+        $right = self::server('[::1]');
+        self::assertSame("hello\n", fgets(Keepalive::connect("tls://[::1]:$right->port", null, 5.0, $context)));
+
+        $wrong = new TlsServer(['local_cert' => Certificates::of('a.test')], '[::1]');
+        self::assertMatchesRegularExpression(
+            "/did not match expected (CN=|name )`::1'/",
+            self::failure("tls://[::1]:$wrong->port")->getMessage()
+        );
+        self::assertSame($before, stream_context_get_options($context), 'the context is as it was');
+    }
+
+    public function testOneContextServesSeveralHosts(): void
+    {
+        $context = stream_context_create(['ssl' => ['cafile' => Certificates::authority()]]);
+        $before = stream_context_get_options($context);
+        $localhost = self::server();
+        $other = new TlsServer(['local_cert' => Certificates::of('a.test')]);
+        Keepalive::connect("tls://localhost:$localhost->port", null, 5.0, $context);
+        Keepalive::connect("tls://127.0.0.1:$localhost->port", null, 5.0, $context);
+
+        $thrown = self::thrownBy(static function () use ($other, $context): void {
+            Keepalive::connect("tls://127.0.0.1:$other->port", null, 5.0, $context);
+        });
+
+        self::assertInstanceOf(SocketException::class, $thrown, 'not a.test under the name of another connection');
+        self::assertSame($before, stream_context_get_options($context), 'the context is as it was');
+    }
+
+    public function testTheContextsCryptoMethodHolds(): void
+    {
+        $server = self::server();
+        $stream = self::connect(
+            "tls://localhost:$server->port",
+            ['crypto_method' => STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT]
+        );
+        self::assertSame('TLSv1.2', stream_get_meta_data($stream)['crypto']['protocol']);
+    }
+
+    public function testTheSchemesVersionHolds(): void
+    {
+        $server = self::server();
+        foreach (['tlsv1.2' => 'TLSv1.2', 'tlsv1.3' => 'TLSv1.3'] as $scheme => $protocol) {
+            $stream = self::connect(
+                "$scheme://localhost:$server->port",
+                ['crypto_method' => STREAM_CRYPTO_METHOD_TLSv1_0_CLIENT]
+            );
+            self::assertSame($protocol, stream_get_meta_data($stream)['crypto']['protocol']);
+        }
+    }
+
+    public function testVerificationCanBeSwitchedOffAsUsual(): void
+    {
+        $server = new TlsServer(['local_cert' => Certificates::of('a.test')]);
+        $stream = self::connect("tls://localhost:$server->port", ['verify_peer_name' => false]);
+        self::assertSame("hello\n", fgets($stream));
+        $stream = Keepalive::connect("tls://localhost:$server->port", null, 5.0, stream_context_create(
+            ['ssl' => ['verify_peer' => false, 'verify_peer_name' => false]]
+        ));
+        self::assertSame("hello\n", fgets($stream));
+    }
+
+    public function testTheDefaultContextIsUsedWhereNoneIsGiven(): void
+    {
+        $server = self::server();
+        $child = Child::php(
+            'stream_context_set_default(["ssl" => ["cafile" => ' . var_export(Certificates::authority(), true) . ']]);
+            echo fgets(Keepalive\Keepalive::connect("tls://localhost:' . $server->port . '"));'
+        );
+        self::assertSame("hello\n", $child->cleanOutput());
+    }
+
+    private static function server(string $host = '127.0.0.1'): TlsServer
+    {
+        return new TlsServer([
+            'local_cert' => Certificates::of('localhost'),
+            'SNI_enabled' => true,
+            'SNI_server_certs' => [
+                'a.test' => Certificates::of('a.test'),
+                'b.test' => Certificates::of('b.test'),
+                'localhost' => Certificates::of('localhost'),
+            ],
+        ], $host);
+    }
+
+    /**
+     * @param array<string, mixed> $ssl
+     * @return resource
+     */
+    private static function connect(string $address, array $ssl = [], ?Settings $settings = null)
+    {
+        $context = stream_context_create(['ssl' => $ssl + ['cafile' => Certificates::authority()]]);
+        return Keepalive::connect($address, $settings, 5.0, $context);
+    }
+
+    /** Of the certificate that the server has shown. @param resource $stream */
+    private static function commonName($stream): string
+    {
+        $certificate = stream_context_get_options($stream)['ssl']['peer_certificate'];
+        return openssl_x509_parse($certificate)['subject']['CN'];
+    }
+
+    private static function failure(string $address): SocketException
+    {
+        $thrown = self::thrownBy(static function () use ($address): void {
+            self::connect($address);
+        });
+        self::assertInstanceOf(SocketException::class, $thrown);
+        self::assertSame(0, $thrown->getCode());
+        self::assertStringStartsWith("The TLS handshake with $address failed: ", $thrown->getMessage());
+        return $thrown;
+    }
+}
