@@ -54,6 +54,7 @@ final class Child
         $environment = array_filter($environment + getenv(), static function (?string $value): bool {
             return $value !== null;
         });
+        self::inheritNothing();
         // Files, so that neither side waits for the other to read.
         $output = tmpfile();
         $errors = tmpfile();
@@ -65,6 +66,19 @@ final class Child
         rewind($output);
         rewind($errors);
         return new self((string) stream_get_contents($output), (string) stream_get_contents($errors), $status);
+    }
+
+    /** PHP leaves its sockets open in the programs it starts, which would then count them as their own. */
+    public static function inheritNothing(): void
+    {
+        static $libc = null;
+        $libc = $libc ?? \FFI::cdef('int fcntl(int, int, ...);');
+        [$setFlags, $closeOnExec] = [2, 1];
+        foreach (scandir('/proc/self/fd') ?: [] as $fd) {
+            if ((int) $fd > 2) {
+                $libc->fcntl((int) $fd, $setFlags, $closeOnExec);
+            }
+        }
     }
 
     /** The output of a child that ended well and had nothing to complain of. */

@@ -18,6 +18,7 @@ final class TlsServer
     /** @param array<string, mixed> $ssl context options of the server */
     public function __construct(array $ssl, string $host = '127.0.0.1')
     {
+        Child::inheritNothing();
         $this->process = proc_open(
             [PHP_BINARY, __DIR__ . '/tls-server.php', (string) json_encode(['host' => $host, 'ssl' => $ssl])],
             [['pipe', 'r'], ['pipe', 'w'], STDERR],
