@@ -44,6 +44,7 @@ test-rust:           ## formatting, lints and the tests in Rust
 test-c: $(LIBRARY)   ## the header and the library from C and C++, and the library as a file
 	@tests/setup.sh build test
 	tests/c/run
+	tests/library
 	tests/strace
 
 test-php: build lint-php  ## the PHP tests
