@@ -11,7 +11,7 @@ packages() {
         demo) echo php-cli iproute2 openssl nftables tcpdump util-linux ;;
         test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer g++ clang binutils \
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux shellcheck \
-            pkg-config libkeepalive0 ;;
+            pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php ;;
         servers) echo mariadb-server-core postgresql redis-server rabbitmq-server memcached nginx \
             php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \
             php-guzzlehttp-guzzle php-doctrine-dbal ;;

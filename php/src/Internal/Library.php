@@ -142,14 +142,17 @@ final class Library
     /**
      * Who, besides those that are trusted anyway, could exchange the file; null where nobody could.
      *
-     * Trusted are the superuser, the user that this process runs as, and whoever may write this
-     * very file, since PHP runs what it says. The owner of / stands for the superuser where a user
+     * Trusted are the superuser, whoever may write this very file, since PHP runs what it says, and
+     * the user that this process runs as, unless the application is to be barred from native code. The owner of / stands for the superuser where a user
      * namespace shows another number.
      */
     private static function distrust(string $file): ?string
     {
         $here = @stat(__FILE__) ?: ['uid' => 0, 'gid' => -1, 'mode' => 0]; // not visible under open_basedir
-        $owners = [0, \FFI::cdef('unsigned int geteuid(void);')->geteuid(), $here['uid'], @fileowner('/')];
+        $owners = [0, $here['uid'], @fileowner('/')];
+        if (!self::ffiIsForPreloadedCode()) {
+            $owners[] = \FFI::cdef('unsigned int geteuid(void);')->geteuid();
+        }
         for ($path = $file, $inside = null; $path !== $inside; $inside = $path, $path = dirname($path)) {
             $stat = @stat($path);
             if ($stat === false) {

@@ -1,0 +1,88 @@
+<?php
+
+/**
+ * What the package costs a PHP-FPM worker: the first call of a request, and memory as requests go by,
+ * with and without preloading.
+ *
+ *     php benches/fpm.php [requests for the memory, default 10000]
+ */
+
+declare(strict_types=1);
+
+use Keepalive\Tests\Support\Folder;
+use Keepalive\Tests\Support\WebServer;
+
+require __DIR__ . '/../php/tests/bootstrap.php';
+
+const REQUESTS_TIMED = 501;
+
+/** Microseconds of the request's first and second call, after what opens a socket; which backend. */
+const TIMED = <<<'PHP'
+    $socket = stream_socket_server('tcp://127.0.0.1:0');
+    $times = [hrtime(true)];
+    Keepalive\Keepalive::enable($socket);
+    $times[] = hrtime(true);
+    Keepalive\Keepalive::enable($socket);
+    $times[] = hrtime(true);
+    echo json_encode([($times[1] - $times[0]) / 1e3, ($times[2] - $times[1]) / 1e3, Keepalive\Keepalive::backend()]);
+    PHP;
+
+/** What PHP itself needs for it. */
+const BARE = <<<'PHP'
+    $socket = stream_socket_server('tcp://127.0.0.1:0');
+    $times = [hrtime(true)];
+    foreach ([0, 1] as $again) {
+        $import = socket_import_stream($socket);
+        socket_set_option($import, SOL_TCP, TCP_KEEPINTVL, 10);
+        socket_set_option($import, SOL_TCP, TCP_KEEPCNT, 6);
+        socket_set_option($import, SOL_TCP, TCP_KEEPIDLE, 60);
+        socket_set_option($import, SOL_SOCKET, SO_KEEPALIVE, 1);
+        $times[] = hrtime(true);
+    }
+    echo json_encode([($times[1] - $times[0]) / 1e3, ($times[2] - $times[1]) / 1e3, 'none']);
+    PHP;
+
+const COUNTED = <<<'PHP'
+    $socket = stream_socket_server('tcp://127.0.0.1:0');
+    Keepalive\Keepalive::enable($socket);
+    echo getmypid();
+    PHP;
+
+/** @return array{float, float, string} medians, microseconds, and the backend */
+function timed(WebServer $server, string $code): array
+{
+    $first = $second = [];
+    $backend = '';
+    for ($i = 0; $i < REQUESTS_TIMED; $i++) {
+        [$first[], $second[], $backend] = json_decode($server->runAgain($code), true);
+    }
+    sort($first);
+    sort($second);
+    return [$first[intdiv(REQUESTS_TIMED, 2)], $second[intdiv(REQUESTS_TIMED, 2)], $backend];
+}
+
+$requests = (int) ($argv[1] ?? 10000);
+printf("PHP %s, %s %s, %s\n", PHP_VERSION, PHP_OS, php_uname('r'), trim(explode(':', (string) current(
+    preg_grep('/^model name/', file('/proc/cpuinfo')) ?: ['cpu: unknown']
+))[1]));
+foreach (['preloaded' => true, 'not preloaded' => false, 'not preloaded, ffi.enable=1' => null] as $name => $preload) {
+    $folder = Folder::create();
+    $ini = $preload ? ['opcache.preload' => "$folder/package/php/preload.php"] : [];
+    $ini += $preload === null ? ['ffi.enable' => '1'] : [];
+    $server = new WebServer(WebServer::FPM, $folder, $ini, true);
+    try {
+        [$bare] = timed($server, BARE);
+        [$first, $second, $backend] = timed($server, TIMED);
+        printf("\n%s (backend: %s)\n", $name, $backend);
+        printf("  first call of a request   %6.1f us, %5.2f of PHP's import and four socket_set_option\n", $first, $first / $bare);
+        printf("  second call of a request  %6.1f us, %5.2f\n", $second, $second / $bare);
+        $worker = $server->runMany(COUNTED, 100);
+        $early = WebServer::memory($worker);
+        $server->runMany(COUNTED, $requests - 100);
+        $late = WebServer::memory($worker);
+        printf("  the worker's own memory   %d KiB at request 100, %d KiB at request %d\n", $early, $late, $requests);
+    } finally {
+        $server->stop();
+        Folder::remove($folder);
+    }
+}

@@ -1,0 +1,299 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests;
+
+use Keepalive\Tests\Support\KeepaliveTestCase;
+use Keepalive\Tests\Support\WebServer;
+
+/**
+ * The package in real web servers: with preloading, and without; what their applications may do.
+ *
+ * opcache.preload and the rest are set as docs/fpm.md says; ffi.enable is PHP's default, "preload",
+ * unless a test sets it.
+ */
+final class WebServerTest extends KeepaliveTestCase
+{
+    private ?WebServer $server = null;
+
+    protected function tearDown(): void
+    {
+        if ($this->server !== null) {
+            $this->server->stop();
+            $this->server = null;
+        }
+        parent::tearDown();
+    }
+
+    /** @return array<string, array{string, bool}> server, and whether its user starts it, not the superuser */
+    public static function servers(): array
+    {
+        $rows = [];
+        foreach ([WebServer::FPM, WebServer::APACHE, WebServer::BUILT_IN] as $kind) {
+            $rows["$kind, as any user"] = [$kind, true];
+            if (posix_geteuid() === 0 && $kind !== WebServer::BUILT_IN) {
+                $rows["$kind, started by root"] = [$kind, false];
+            }
+        }
+        return $rows;
+    }
+
+    /** @dataProvider servers */
+    public function testWithPreloadingEverythingWorks(string $kind, bool $unprivileged): void
+    {
+        $this->start($kind, $unprivileged, true);
+        $report = $this->report();
+        self::assertSame('preload', $report['ffi']['enable']);
+        self::assertTrue($report['ffi']['package_preloaded']);
+        self::assertSame('ffi', $report['backend']);
+        self::assertSame('everything', $report['verdict'], json_encode($report['findings']));
+        self::assertSame($this->folder() . '/package/target/release/libkeepalive.so', $report['library']['found_at']);
+        $sapis = [WebServer::FPM => 'fpm-fcgi', WebServer::APACHE => 'apache2handler', WebServer::BUILT_IN => 'cli-server'];
+        self::assertSame($sapis[$kind], $report['php']['sapi']);
+    }
+
+    /** @dataProvider servers */
+    public function testWithoutPreloadingTheSocketsExtensionServesAndItSaysWhy(string $kind, bool $unprivileged): void
+    {
+        $this->start($kind, $unprivileged, false);
+        $report = $this->report();
+        self::assertSame(['sockets', 'in part'], [$report['backend'], $report['verdict']]);
+        self::assertFalse($report['ffi']['package_preloaded']);
+        self::assertStringContainsString('opcache.preload=', $report['ffi']['problem']);
+        self::assertTrue($report['self_test']['tcp']['ok']);
+        self::assertStringContainsString('opcache.preload=', $report['self_test']['tls']['problem']);
+    }
+
+    public function testWithFfiForAllCodeItNeedsNoPreloading(): void
+    {
+        $this->start(WebServer::FPM, true, false, ['ffi.enable' => '1']);
+        $report = $this->report();
+        self::assertSame(['ffi', 'everything'], [$report['backend'], $report['verdict']]);
+        self::assertStringContainsString('can then call any C function', json_encode($report['findings']));
+    }
+
+    /** @dataProvider servers */
+    public function testTheApplicationsOwnCodeStaysBarredFromFfi(string $kind, bool $unprivileged): void
+    {
+        $this->start($kind, $unprivileged, true);
+        $said = $this->server->run(<<<'PHP'
+            echo Keepalive\Keepalive::backend(), ': ';
+            try { FFI::cdef('int getpid(void);')->getpid(); echo 'open'; } catch (FFI\Exception $e) { echo $e->getMessage(); }
+            PHP);
+        self::assertSame('ffi: FFI API is restricted by "ffi.enable" configuration directive', $said);
+    }
+
+    /** Through everything that shows objects to an application, reflection aside. */
+    public function testTheApplicationNeverSeesTheFfiObject(): void
+    {
+        $this->start(WebServer::FPM, true, true, ['zend.exception_ignore_args' => '0']);
+        $said = json_decode($this->server->run(<<<'PHP'
+            use Keepalive\Keepalive;
+            use Keepalive\Internal\FfiBackend;
+
+            final class Eye
+            {
+                public static array $leaks = [];
+                public static int $looks = 0;
+                public static array $frames = [];
+
+                /** An application's code, called from within the package, looks around. */
+                public static function blink(string $where): void
+                {
+                    $frames = debug_backtrace(DEBUG_BACKTRACE_PROVIDE_OBJECT);
+                    self::$frames = array_unique(array_merge(self::$frames, array_column($frames, 'class')));
+                    self::look($frames, $where, 0);
+                }
+
+                public static function look($value, string $where, int $depth): void
+                {
+                    self::$looks++;
+                    if ($value instanceof FFI || $value instanceof FFI\CData) {
+                        self::$leaks[] = $where;
+                    } elseif ($depth < 12 && (is_object($value) || is_array($value))) {
+                        foreach ((array) $value as $name => $part) {
+                            self::look($part, "$where/" . str_replace("\0", ':', (string) $name), $depth + 1);
+                        }
+                    }
+                }
+
+                /** As a stream wrapper. */
+                public $context;
+                public function url_stat(string $path, int $flags) { self::blink('url_stat'); return false; }
+                public function stream_open() { self::blink('stream_open'); return true; }
+                public function stream_stat() { self::blink('stream_stat'); return []; }
+            }
+
+            set_error_handler(function () { Eye::blink('error handler'); return true; });
+            spl_autoload_register(function () { Eye::blink('autoloader'); }, true, true);
+
+            stream_wrapper_unregister('file');
+            stream_wrapper_register('file', Eye::class);
+            try { new FfiBackend(); } catch (Throwable $e) { Eye::look([$e, $e->getTrace()], 'no library', 0); }
+            stream_wrapper_restore('file');
+            $backend = Keepalive::backend();
+
+            stream_wrapper_register('eye', Eye::class);
+            $tcp = stream_socket_server('tcp://127.0.0.1:0');
+            $udp = stream_socket_server('udp://127.0.0.1:0', $n, $m, STREAM_SERVER_BIND);
+            $closed = fopen('php://memory', 'r');
+            fclose($closed);
+            foreach ([fopen('eye://x', 'r'), fopen('php://memory', 'r'), $udp, $closed, $tcp, null, new Eye(), -1, 1 << 40, 'x'] as $socket) {
+                foreach (['enable', 'settings', 'status', 'disable'] as $method) {
+                    try {
+                        Eye::look(Keepalive::$method($socket), $method, 0);
+                    } catch (Throwable $e) {
+                        Eye::look([$e, $e->getTrace(), $e->getPrevious()], $method, 0);
+                    }
+                }
+            }
+            Eye::look([Keepalive::defaults(), Keepalive::sockets(), \Keepalive\Doctor::report()], 'results', 0);
+
+            $own = new FfiBackend();
+            ob_start(function (string $said) { Eye::$frames[] = $said; return ''; });
+            var_dump($own);
+            print_r($own);
+            ob_end_flush();
+            Eye::look([$own, clone $own, get_object_vars($own), get_class_vars(FfiBackend::class)], 'backend', 0);
+            try { Eye::look(unserialize(serialize($own)), 'unserialized', 0); } catch (Exception $e) { Eye::$leaks[] = $e->getMessage(); }
+            Eye::look($GLOBALS, 'globals', 0);
+            echo json_encode([$backend, Eye::$looks, Eye::$leaks, Eye::$frames]);
+            PHP), true);
+        [$backend, $looks, $leaks, $frames] = $said;
+        self::assertSame('ffi', $backend);
+        self::assertSame([], $leaks);
+        // It did look from inside, and the last frame is what var_dump() and print_r() said.
+        self::assertGreaterThan(100, $looks);
+        self::assertContains('Keepalive\Internal\FfiBackend', $frames);
+        self::assertStringNotContainsString('object(FFI)', end($frames));
+    }
+
+    /** Reflection gets at everything; what it gets here still cannot do what PHP bars. */
+    public function testTheFfiObjectIsOfNoUseToCodeThatMayNotUseFfi(): void
+    {
+        $this->start(WebServer::FPM, true, true);
+        $said = $this->server->run(<<<'PHP'
+            Keepalive\Keepalive::backend();
+            $property = new ReflectionProperty(Keepalive\Internal\FfiBackend::class, 'ffi');
+            $property->setAccessible(true);
+            $ffi = $property->getValue();
+            echo $ffi->ka_version(), "\n";
+            $attempts = [
+                'new' => function () use ($ffi) { $ffi->new('char[8]'); },
+                'cast' => function () use ($ffi) { $ffi->cast('long', $ffi->ka_defaults()); },
+                'type' => function () use ($ffi) { $ffi->type('int'); },
+                'addr' => function () use ($ffi) { FFI::addr($ffi->ka_defaults()); },
+                'string' => function () use ($ffi) { FFI::string($ffi->ka_defaults(), 8); },
+                'memcpy' => function () use ($ffi) { FFI::memcpy($ffi->ka_defaults(), 'x', 1); },
+                'cdef' => function () { FFI::cdef('', 'libc.so.6'); },
+            ];
+            foreach ($attempts as $name => $attempt) {
+                try { $attempt(); echo "$name open\n"; } catch (FFI\Exception $e) { echo "$name {$e->getMessage()}\n"; }
+            }
+            PHP);
+        $lines = explode("\n", trim($said));
+        self::assertMatchesRegularExpression('/^1\.\d+\.\d+$/', array_shift($lines));
+        self::assertCount(7, $lines);
+        foreach ($lines as $line) {
+            self::assertStringEndsWith('FFI API is restricted by "ffi.enable" configuration directive', $line);
+        }
+    }
+
+    public function testTheApplicationDoesNotChooseTheLibrary(): void
+    {
+        $this->start(WebServer::FPM, true, true);
+        $said = $this->server->run(<<<'PHP'
+            $copy = sys_get_temp_dir() . '/keepalive-chosen-' . getmypid() . '.so';
+            copy(dirname(Keepalive\Internal\Library::find()) . '/libkeepalive.so', $copy);
+            putenv("KEEPALIVE_LIBRARY=$copy");
+            $tried = Keepalive\Internal\Library::search();
+            // Not even where it calls a private method of preloaded code.
+            $method = new ReflectionMethod(Keepalive\Internal\Library::class, 'problem');
+            $method->setAccessible(true);
+            [$place, $version] = [$copy, null];
+            $arguments = ['any', &$place, &$version];
+            $problem = $method->invokeArgs(null, $arguments);
+            $mapped = strpos(file_get_contents('/proc/self/maps'), $copy) !== false;
+            unlink($copy);
+            echo json_encode([$copy, $tried[0], Keepalive\Keepalive::backend(), $problem, $mapped]);
+            PHP);
+        [$copy, $attempt, $backend, $problem, $mapped] = json_decode($said, true);
+        self::assertSame(['KEEPALIVE_LIBRARY', $copy], [$attempt['origin'], $attempt['place']]);
+        self::assertStringStartsWith('ignored: with ffi.enable=preload', $attempt['problem']);
+        self::assertSame('ffi', $backend);
+        if (posix_geteuid() === 0) { // Otherwise this user may write the package, and is trusted.
+            self::assertStringContainsString('belongs to user', $problem);
+            self::assertFalse($mapped);
+        }
+    }
+
+    public function testEachNewWorkerServes(): void
+    {
+        $this->start(WebServer::FPM, true, true, [], 'pm.max_requests = 3');
+        $workers = [];
+        for ($i = 0; $i < 12; $i++) {
+            [$backend, $worker] = json_decode($this->server->run('echo json_encode([Keepalive\Keepalive::backend(), getmypid()]);'));
+            self::assertSame('ffi', $backend);
+            $workers[] = $worker;
+        }
+        self::assertSame([3, 3, 3, 3], array_values(array_count_values($workers)));
+    }
+
+    /** @return array<string, array{bool}> */
+    public static function preloading(): array
+    {
+        return ['preloaded' => [true], 'not preloaded' => [false]];
+    }
+
+    /**
+     * @dataProvider preloading
+     */
+    public function testAWorkersMemoryDoesNotGrowAndTheLibraryStaysMapped(bool $preload): void
+    {
+        $this->start(WebServer::FPM, true, $preload);
+        $request = '$s = stream_socket_server("tcp://127.0.0.1:0"); Keepalive\Keepalive::enable($s, 61, 11, 7);'
+            . 'echo getmypid(), " ", Keepalive\Keepalive::settings($s)->idle();';
+        [$worker, $idle] = explode(' ', $this->server->runMany($request, 100));
+        self::assertSame('61', $idle);
+        $memory = WebServer::memory($worker);
+        $mapped = self::mapped($worker);
+        $this->server->runMany($request, 9900);
+        fwrite(STDERR, sprintf(
+            "A worker's own memory, %s: %d KiB at request 100, %d KiB at request 10,000.\n",
+            $preload ? 'preloaded' : 'not preloaded',
+            $memory,
+            WebServer::memory($worker)
+        ));
+        // Less than 10 bytes a request.
+        self::assertLessThanOrEqual($memory + 96, WebServer::memory($worker));
+        self::assertSame($mapped, self::mapped($worker), 'the same addresses as after request 100');
+        self::assertCount($preload ? 1 : 0, array_unique(array_column($mapped, 1)));
+    }
+
+    /** @return array<int, array{string, string}> addresses and file, of our library */
+    private static function mapped(string $process): array
+    {
+        $lines = preg_grep('#/libkeepalive\.so$#', file("/proc/$process/maps", FILE_IGNORE_NEW_LINES));
+        return array_map(static function (string $line): array {
+            return [strtok($line, ' '), (string) strrchr($line, '/')];
+        }, array_values($lines));
+    }
+
+    private function start(string $kind, bool $unprivileged, bool $preload, array $ini = [], string $pool = ''): void
+    {
+        if ($preload) {
+            $ini += ['opcache.preload' => $this->folder() . '/package/php/preload.php'];
+            if (!$unprivileged) {
+                $ini += ['opcache.preload_user' => WebServer::USER];
+            }
+        }
+        $this->server = new WebServer($kind, $this->folder(), $ini, $unprivileged, $pool);
+    }
+
+    /** @return array<string, mixed> */
+    private function report(): array
+    {
+        return json_decode($this->server->run('echo json_encode(Keepalive\Doctor::report());'), true);
+    }
+}
