@@ -1,0 +1,188 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests;
+
+use Keepalive\Exception\KeepaliveException;
+use Keepalive\Keepalive;
+use Keepalive\Tests\Support\Certificates;
+use Keepalive\Tests\Support\KeepaliveTestCase;
+use Keepalive\Tests\Support\Sockets;
+use PHPUnit\Framework\Attributes\DataProvider;
+
+/** The application's error handler hears nothing of what happens inside, and changes nothing. */
+final class ErrorHandlerTest extends KeepaliveTestCase
+{
+    /** @var string[] what the handler of the test has heard */
+    private array $heard = [];
+
+    protected function tearDown(): void
+    {
+        restore_error_handler();
+        parent::tearDown();
+    }
+
+    /** @return array<string, array{string, string}> */
+    public static function handlers(): array
+    {
+        return self::withBothBackends([
+            'one that listens' => ['listens'],
+            'one that throws' => ['throws'],
+        ]);
+    }
+
+    /** @dataProvider handlers */
+    #[DataProvider('handlers')]
+    public function testItHearsNothingWhereAllIsWell(string $backend, string $handler): void
+    {
+        self::useBackend($backend);
+        $kinds = Sockets::plainStreams() + Sockets::sockets();
+        if ($backend === 'ffi') {
+            $kinds += Sockets::wrappedStreams() + Sockets::descriptors();
+        }
+        $opened = array_map(static function (callable $open) {
+            return $open();
+        }, $kinds);
+        $this->listen($handler);
+        foreach ($opened as $kind => $one) {
+            Keepalive::enable($one->socket, 42, 7, 3, 63000);
+            self::assertSame(42, Keepalive::settings($one->socket)->idle(), $kind);
+            Keepalive::disable($one->socket);
+        }
+        Keepalive::defaults();
+        self::assertSame([], $this->heard);
+    }
+
+    /** @dataProvider handlers */
+    #[DataProvider('handlers')]
+    public function testItHearsNothingOfDataInTheBuffer(string $backend, string $handler): void
+    {
+        self::useBackend($backend);
+        $opened = Sockets::pair('127.0.0.1');
+        fwrite($opened->peer, "one\ntwo\n");
+        fgets($opened->socket);
+        $this->listen($handler);
+
+        Keepalive::enable($opened->socket);
+
+        self::assertSame("two\n", fgets($opened->socket));
+        self::assertSame([], $this->heard);
+    }
+
+    /** @dataProvider handlers */
+    #[DataProvider('handlers')]
+    public function testItHearsNothingOfMistakesWhichStayWhatTheyAre(string $backend, string $handler): void
+    {
+        self::useBackend($backend);
+        $closed = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+        socket_close($closed);
+        $ofClosed = socket_import_stream($stream = Sockets::listener('127.0.0.1'));
+        fclose($stream);
+        $mistakes = [
+            fopen('php://memory', 'r'),
+            opendir(__DIR__),
+            popen('true', 'r'),
+            stream_context_create(),
+            stream_socket_client('udp://127.0.0.1:9'),
+            socket_create(AF_UNIX, SOCK_STREAM, 0),
+            $stream,
+            $closed,
+            $ofClosed,
+            null,
+            'abc',
+            3.9,
+            PHP_INT_MAX,
+        ];
+        if ($backend === 'sockets') {
+            $mistakes[] = Sockets::tlsPair(true)->socket;
+            $mistakes[] = Sockets::kind('filtered stream')()->socket;
+        }
+        $expected = array_map([self::class, 'whatHappens'], $mistakes);
+        $this->listen($handler);
+        self::assertSame($expected, array_map([self::class, 'whatHappens'], $mistakes));
+        self::assertSame([], $this->heard);
+    }
+
+    /** @dataProvider handlers */
+    #[DataProvider('handlers')]
+    public function testItHearsNothingOfConnectionsThatFail(string $backend, string $handler): void
+    {
+        self::useBackend($backend);
+        $free = Sockets::listener('127.0.0.1');
+        $refused = Sockets::port($free);
+        fclose($free);
+        // Queues the connection, and never answers a handshake.
+        $silent = Sockets::port($listener = Sockets::listener('127.0.0.1'));
+        $addresses = [
+            "tcp://127.0.0.1:$refused",
+            "tls://127.0.0.1:$refused",
+            "tls://127.0.0.1:$silent",
+            'tcp://no-such-host.invalid:80',
+            'tcp://127.0.0.1',
+        ];
+        $this->listen($handler);
+        foreach ($addresses as $address) {
+            $thrown = self::thrownBy(static function () use ($address): void {
+                Keepalive::connect($address, null, 0.2);
+            });
+            self::assertInstanceOf(KeepaliveException::class, $thrown, "$address: " . get_class($thrown));
+        }
+        self::assertSame([], $this->heard);
+    }
+
+    /** @dataProvider backends */
+    #[DataProvider('backends')]
+    public function testItIsInPlaceAgainAfterwards(string $backend): void
+    {
+        self::useBackend($backend);
+        $this->listen('listens');
+        $opened = Sockets::pair('127.0.0.1');
+        Keepalive::enable($opened->socket);
+        self::thrownBy(static function (): void {
+            Keepalive::enable(fopen('php://memory', 'r'));
+        });
+        self::thrownBy(static function (): void {
+            Keepalive::connect('tcp://127.0.0.1');
+        });
+        Keepalive::connect('tcp://127.0.0.1:' . Sockets::port($listener = Sockets::listener('127.0.0.1')));
+
+        trigger_error('heard');
+
+        self::assertSame(['heard'], $this->heard);
+    }
+
+    public function testLastErrorIsNotDisturbedByACallThatWentWell(): void
+    {
+        $opened = Sockets::pair('127.0.0.1');
+        error_clear_last();
+        Keepalive::enable($opened->socket);
+        Keepalive::settings($opened->socket);
+        self::assertNull(error_get_last());
+    }
+
+    private function listen(string $handler): void
+    {
+        // Heeds no @, as the strictest handlers do.
+        set_error_handler(function (int $level, string $message, string $file, int $line) use ($handler): bool {
+            $this->heard[] = $message;
+            if ($handler === 'throws') {
+                throw new \ErrorException($message, 0, $level, $file, $line);
+            }
+            return true;
+        });
+    }
+
+    /**
+     * @param mixed $mistake
+     * @return array{string, int|string}
+     */
+    private static function whatHappens($mistake): array
+    {
+        $thrown = self::thrownBy(static function () use ($mistake): void {
+            Keepalive::enable($mistake);
+        });
+        self::assertInstanceOf(KeepaliveException::class, $thrown);
+        return [get_class($thrown), $thrown->getCode()];
+    }
+}

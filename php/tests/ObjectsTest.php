@@ -1,0 +1,98 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests;
+
+use Keepalive\Keepalive;
+use Keepalive\OpenSocket;
+use Keepalive\Settings;
+use Keepalive\Status;
+use Keepalive\Tests\Support\KeepaliveTestCase;
+use Keepalive\Tests\Support\Sockets;
+
+/** The objects that the package returns are plain values: copied, stored and shown without harm. */
+final class ObjectsTest extends KeepaliveTestCase
+{
+    public function testTheyCanBeStoredAndCopied(): void
+    {
+        foreach ($this->objects() as $object) {
+            self::assertEquals($object, unserialize(serialize($object)));
+            self::assertEquals($object, clone $object);
+        }
+    }
+
+    public function testTheyCanBeShownAndHoldNothingButValues(): void
+    {
+        foreach ($this->objects() as $object) {
+            foreach ((array) $object as $value) {
+                self::assertTrue($value === null || is_scalar($value));
+            }
+            ob_start();
+            var_dump($object);
+            print_r($object);
+            self::assertStringContainsString(get_class($object), (string) ob_get_clean());
+        }
+    }
+
+    public function testTheyCannotBeChanged(): void
+    {
+        foreach ($this->objects() as $object) {
+            $thrown = self::thrownBy(static function () use ($object): void {
+                $object->idle = $object->fd = $object->state = 1;
+            });
+            self::assertInstanceOf(\Error::class, $thrown);
+        }
+    }
+
+    public function testAStoredOpenSocketDoesNotHoldTheSocketOpen(): void
+    {
+        $opened = Sockets::pair('127.0.0.1');
+        $open = unserialize(serialize($this->openSocketOf($opened->socket)));
+        Keepalive::enable($open);
+        fclose($opened->socket);
+        self::assertSame('', fread($opened->peer, 1));
+        self::assertSame(SOCKET_EBADF, self::thrownBy(static function () use ($open): void {
+            Keepalive::enable($open);
+        })->getCode());
+    }
+
+    public function testKeepaliveItselfIsNoObject(): void
+    {
+        self::assertFalse((new \ReflectionClass(Keepalive::class))->isInstantiable());
+    }
+
+    public function testEveryClassIsFinal(): void
+    {
+        foreach (glob(dirname(__DIR__) . '/src/{,*/}*.php', GLOB_BRACE) ?: [] as $file) {
+            $name = 'Keepalive' . strtr(substr($file, strlen(dirname(__DIR__) . '/src'), -4), '/', '\\');
+            $class = new \ReflectionClass($name);
+            self::assertTrue($class->isFinal() || $class->isInterface(), $name);
+        }
+    }
+
+    /** @return object[] */
+    private function objects(): array
+    {
+        $opened = Sockets::pair('127.0.0.1');
+        $status = Keepalive::status($opened->socket);
+        self::assertInstanceOf(Status::class, $status);
+        return [
+            Settings::of(60, 10, 6),
+            Keepalive::settings($opened->socket),
+            $status,
+            $this->openSocketOf($opened->socket),
+        ];
+    }
+
+    /** @param resource $stream */
+    private function openSocketOf($stream): OpenSocket
+    {
+        foreach (Keepalive::sockets() as $open) {
+            if ($open->state() === 'ESTABLISHED' && $open->local() === stream_socket_get_name($stream, false)) {
+                return $open;
+            }
+        }
+        self::fail('Keepalive::sockets() has not found it.');
+    }
+}

@@ -1,0 +1,81 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests;
+
+use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\KeepaliveTestCase;
+
+/** php/preload.php, for opcache.preload; how FPM then behaves is tested elsewhere. */
+final class PreloadTest extends KeepaliveTestCase
+{
+    public function testEveryClassIsPreloadedAndWorks(): void
+    {
+        $child = Child::php(
+            '$files = get_included_files();
+            $classes = array_values(array_filter(array_merge(get_declared_classes(), get_declared_interfaces()), function ($class) {
+                return strpos($class, "Keepalive\\\\") === 0;
+            }));
+            sort($classes);
+            $stream = stream_socket_server("tcp://127.0.0.1:0");
+            Keepalive\Keepalive::enable($stream, 42, 7, 3);
+            echo json_encode([
+                $classes,
+                opcache_get_status(false)["preload_statistics"]["classes"] !== [],
+                Keepalive\Keepalive::backend(),
+                Keepalive\Keepalive::settings($stream)->idle(),
+                array_values(array_diff(get_included_files(), $files)),
+            ]);',
+            self::preloading(),
+            [],
+            null,
+            [],
+            dirname(__DIR__) . '/constants.php'
+        );
+        [$classes, $preloaded, $backend, $idle, $loadedLater] = json_decode($child->cleanOutput(), true);
+
+        self::assertSame($this->classesOfThePackage(), $classes);
+        self::assertTrue($preloaded);
+        self::assertSame('ffi', $backend);
+        self::assertSame(42, $idle);
+        self::assertSame([], $loadedLater, 'no file is read in a request');
+    }
+
+    public function testPreloadingLoadsNoLibrary(): void
+    {
+        $child = Child::php(
+            'echo strpos(file_get_contents("/proc/self/maps"), "libkeepalive") === false ? "not loaded" : "loaded";',
+            self::preloading(),
+            [],
+            null,
+            [],
+            dirname(__DIR__) . '/constants.php'
+        );
+        self::assertSame('not loaded', $child->cleanOutput());
+    }
+
+    /** @return string[] */
+    private function classesOfThePackage(): array
+    {
+        $classes = [];
+        foreach (['*.php', 'Exception/*.php', 'Internal/*.php'] as $files) {
+            foreach (glob(dirname(__DIR__) . "/src/$files") ?: [] as $file) {
+                $classes[] = 'Keepalive' . strtr(substr($file, strlen(dirname(__DIR__) . '/src'), -4), '/', '\\');
+            }
+        }
+        sort($classes);
+        return $classes;
+    }
+
+    /** @return string[] */
+    private static function preloading(): array
+    {
+        $flags = [
+            '-d', 'opcache.enable_cli=1',
+            '-d', 'opcache.preload=' . dirname(__DIR__) . '/preload.php',
+        ];
+        // PHP preloads for the superuser only when told to.
+        return posix_geteuid() === 0 ? array_merge($flags, ['-d', 'opcache.preload_user=root']) : $flags;
+    }
+}
