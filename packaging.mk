@@ -26,7 +26,7 @@ OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.
 LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
-.PHONY: install uninstall man abi release-library release-library-musl deb test-packaging test-debian test-musl
+.PHONY: install uninstall man abi release-library release-library-musl deb test-packaging test-debian test-musl test-capi
 
 install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
 	@if [ -e '$(DESTDIR)$(LIBDIR)/libkeepalive.so' ] && ! $(OURS); then \
@@ -113,3 +113,6 @@ test-packaging: $(LIBRARY) deb  ## installs into temporary folders and builds pr
 test-debian: deb     ## the Debian packages in a Debian 11, 12 and 13 that debootstrap makes; needs root
 	@tests/setup.sh build packaging
 	tests/packaging/debian bullseye bookworm trixie
+
+test-capi: $(LIBRARY)  ## compares cargo cinstall's files with make install's; needs cargo-c
+	tests/packaging/capi
