@@ -107,6 +107,7 @@ deb: release-library  ## Debian packages for Debian 11 and newer, in target/deb
 test-packaging: $(LIBRARY) deb  ## installs into temporary folders and builds programs against that
 	@tests/setup.sh build packaging
 	tests/abi/run
+	LIBRARY=$(RELEASE)/release/libkeepalive.so tests/library
 	tests/packaging/run
 	tests/packaging/debian bullseye
 
