@@ -14,7 +14,8 @@ packages() {
             pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php ;;
         servers) echo mariadb-server-core postgresql redis-server rabbitmq-server memcached nginx \
             php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \
-            php-guzzlehttp-guzzle php-doctrine-dbal ;;
+            php-guzzlehttp-guzzle php-doctrine-dbal php-symfony-messenger \
+            php-symfony-event-dispatcher php-amphp-amp ;;
         deb) echo debhelper dpkg-dev ;;
         musl) echo binutils debootstrap musl-tools util-linux ;;
         packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian \

@@ -63,6 +63,45 @@ final class ClientsTest extends TestCase
         self::assertSame(47, Kernel::options($found[0]->fd())['idle']);
     }
 
+    public function testAConnectionThatTheClientMakesAnewHasNone(): void
+    {
+        $port = self::$servers->port('redis');
+        $redis = new \Redis();
+        $redis->connect('127.0.0.1', $port);
+        $other = new \Redis();
+        $other->connect('127.0.0.1', $port);
+        Keepalive::enableConnectionsTo("127.0.0.1:$port");
+        $other->rawCommand('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+
+        self::assertTrue($redis->ping(), 'phpredis connects anew and says nothing');
+        $on = array_map(static fn (OpenSocket $socket) => Kernel::options($socket->fd())['on'], self::connectionsTo($port));
+        sort($on);
+        self::assertSame([0, 1], $on);
+        self::assertSame(2, Keepalive::enableConnectionsTo("127.0.0.1:$port"));
+    }
+
+    /** The last one, because only the end of the process closes them. */
+    public function testAPersistentConnectionKeepsWhatWasSet(): void
+    {
+        $port = self::$servers->port('mariadb');
+        $pdo = static fn () => new \PDO("mysql:host=127.0.0.1;port=$port", 'root', '', [\PDO::ATTR_PERSISTENT => true]);
+        $redis = static function (): \Redis {
+            $redis = new \Redis();
+            $redis->pconnect('127.0.0.1', self::$servers->port('redis'));
+            return $redis;
+        };
+        foreach (['mariadb' => $pdo, 'redis' => $redis] as $server => $connect) {
+            $port = self::$servers->port($server);
+            $client = $connect();
+            self::assertSame(1, Keepalive::enableConnectionsTo("127.0.0.1:$port", Settings::of(47, 11, 5)));
+            $before = self::connectionsTo($port);
+            unset($client);
+            $client = $connect();
+            self::assertEquals($before, self::connectionsTo($port));
+            self::assertSame(47, Kernel::options($before[0]->fd())['idle']);
+        }
+    }
+
     /** @return OpenSocket[] */
     private static function connectionsTo(int $port): array
     {
