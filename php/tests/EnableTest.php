@@ -8,6 +8,7 @@ use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Exception\UnavailableException;
 use Keepalive\Keepalive;
 use Keepalive\Settings;
+use Keepalive\Status;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Kernel;
 use Keepalive\Tests\Support\Sockets;
@@ -207,6 +208,40 @@ final class EnableTest extends KeepaliveTestCase
 
         self::assertInstanceOf(InvalidArgumentException::class, $thrown);
         self::assertStringContainsString('Keepalive::disable()', $thrown->getMessage());
+    }
+
+    /** @return array<string, array{string}> */
+    public static function everyKind(): array
+    {
+        $rows = [];
+        $kinds = Sockets::plainStreams() + Sockets::sockets() + Sockets::wrappedStreams() + Sockets::descriptors();
+        foreach (array_keys($kinds) as $kind) {
+            $rows[$kind] = [$kind];
+        }
+        return $rows;
+    }
+
+    /** @dataProvider everyKind */
+    #[DataProvider('everyKind')]
+    public function testTheStatusIsTheKernels(string $kind): void
+    {
+        $opened = Sockets::kind($kind)();
+        self::assertSame(Status::STATES[Kernel::tcpState($opened->witness)], Keepalive::status($opened->socket)->state());
+    }
+
+    public function testAskingForTheStatusLeavesASocketWorking(): void
+    {
+        $opened = Sockets::kind('Socket of socket_create')();
+
+        self::assertTrue(Keepalive::status($opened->socket)->isEstablished());
+        self::assertTrue(Keepalive::status($opened->socket)->isEstablished(), 'again');
+
+        socket_write($opened->socket, "to\n");
+        self::assertSame("to\n", socket_read($opened->peer, 10));
+        socket_write($opened->peer, "fro\n");
+        self::assertSame("fro\n", socket_read($opened->socket, 10));
+        socket_close($opened->socket);
+        self::assertSame('', socket_read($opened->peer, 10), 'closed, and held open by nothing');
     }
 
     /** @dataProvider whatOnlyFfiReaches */

@@ -33,9 +33,12 @@ final class Kernel
         }, self::OPTIONS);
     }
 
-    /** TCP_INFO's first byte. @param resource|int $socket */
+    /** TCP_INFO's first byte. @param resource|\Socket|int $socket */
     public static function tcpState($socket): int
     {
+        if (!is_int($socket) && !self::isStream($socket)) {
+            return socket_get_option($socket, 6, 11) & 0xFF;
+        }
         return self::ofDescriptor(self::descriptor($socket), 6, 11) & 0xFF;
     }
 
@@ -107,7 +110,7 @@ final class Kernel
     /** @param resource|\Socket|int $socket */
     private static function asker($socket): callable
     {
-        $isStream = is_resource($socket) && strpos(get_resource_type($socket), 'stream') !== false;
+        $isStream = self::isStream($socket);
         if (is_int($socket) || ($isStream && extension_loaded('ffi') && ini_get('ffi.enable') !== '0')) {
             $fd = self::descriptor($socket);
             return static function (int $level, int $option) use ($fd): ?int {
@@ -119,6 +122,12 @@ final class Kernel
             $value = @socket_get_option($imported, $level, $option);
             return is_int($value) ? $value : null;
         };
+    }
+
+    /** @param mixed $socket */
+    private static function isStream($socket): bool
+    {
+        return is_resource($socket) && strpos(get_resource_type($socket), 'stream') !== false;
     }
 
     private static function ofDescriptor(int $fd, int $level, int $option): ?int
