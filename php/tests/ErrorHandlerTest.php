@@ -51,7 +51,7 @@ final class ErrorHandlerTest extends KeepaliveTestCase
             Keepalive::disable($one->socket);
         }
         Keepalive::defaults();
-        self::assertSame([], $this->heard);
+        $this->assertNothingWasHeard();
     }
 
     /** @dataProvider handlers */
@@ -67,7 +67,7 @@ final class ErrorHandlerTest extends KeepaliveTestCase
         Keepalive::enable($opened->socket);
 
         self::assertSame("two\n", fgets($opened->socket));
-        self::assertSame([], $this->heard);
+        $this->assertNothingWasHeard();
     }
 
     /** @dataProvider handlers */
@@ -101,7 +101,7 @@ final class ErrorHandlerTest extends KeepaliveTestCase
         $expected = array_map([self::class, 'whatHappens'], $mistakes);
         $this->listen($handler);
         self::assertSame($expected, array_map([self::class, 'whatHappens'], $mistakes));
-        self::assertSame([], $this->heard);
+        $this->assertNothingWasHeard();
     }
 
     /** @dataProvider handlers */
@@ -128,7 +128,7 @@ final class ErrorHandlerTest extends KeepaliveTestCase
             });
             self::assertInstanceOf(KeepaliveException::class, $thrown, "$address: " . get_class($thrown));
         }
-        self::assertSame([], $this->heard);
+        $this->assertNothingWasHeard();
     }
 
     /** @dataProvider backends */
@@ -161,8 +161,15 @@ final class ErrorHandlerTest extends KeepaliveTestCase
         self::assertNull(error_get_last());
     }
 
+    private function assertNothingWasHeard(): void
+    {
+        self::assertSame([], $this->heard);
+        self::assertNull(error_get_last(), 'nor PHP itself');
+    }
+
     private function listen(string $handler): void
     {
+        error_clear_last();
         // Heeds no @, as the strictest handlers do.
         set_error_handler(function (int $level, string $message, string $file, int $line) use ($handler): bool {
             $this->heard[] = $message;
