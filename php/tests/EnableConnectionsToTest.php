@@ -190,6 +190,27 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
         Keepalive::enableConnectionsTo('nowhere.invalid:5432');
     }
 
+    public function testNothingReachesAnErrorHandler(): void
+    {
+        $warnings = [];
+        set_error_handler(static function (int $level, string $message) use (&$warnings): bool {
+            $warnings[] = $message;
+            return true;
+        });
+        try {
+            $pair = Sockets::pair('127.0.0.1');
+            self::assertSame(1, Keepalive::enableConnectionsTo('localhost:' . self::portOf($pair)));
+            foreach (['nowhere.invalid:5432', '[nonsense::]:5432', '1.2.3.4.5:5432'] as $wrong) {
+                self::thrownBy(static function () use ($wrong): void {
+                    Keepalive::enableConnectionsTo($wrong);
+                });
+            }
+        } finally {
+            restore_error_handler();
+        }
+        self::assertSame([], $warnings);
+    }
+
     public function testSettingsThatAreOffAreRefusedEvenWithoutAConnection(): void
     {
         $this->expectException(InvalidArgumentException::class);

@@ -48,7 +48,7 @@ final class Peers
             ));
         }
         $host = $parts[1] . $parts[2];
-        return new self($host === '*' ? null : self::resolve($host), (int) $parts[3]);
+        return new self($host === '*' ? null : self::resolve($host, $parts[3]), (int) $parts[3]);
     }
 
     public function include(OpenSocket $socket): bool
@@ -69,7 +69,7 @@ final class Peers
      *
      * @return string[]
      */
-    private static function resolve(string $host): array
+    private static function resolve(string $host, string $port): array
     {
         $address = self::binary($host);
         if ($address !== null) {
@@ -81,7 +81,7 @@ final class Peers
                 . 'Docker images: docker-php-ext-install sockets). Without it give an IP address, or "*" for any.'
             );
         }
-        $found = @socket_addrinfo_lookup($host, null, ['ai_socktype' => SOCK_STREAM]);
+        $found = socket_addrinfo_lookup($host, $port, ['ai_socktype' => SOCK_STREAM]);
         if ($found === false || $found === []) {
             throw new SocketException(
                 "Looking up the host name \"$host\" failed: the system's resolver knows no address for it, or did not "
@@ -98,17 +98,17 @@ final class Peers
 
     private static function isIpv6(string $host): bool
     {
-        $binary = @inet_pton(self::withoutScope($host));
-        return $binary !== false && strlen($binary) === 16;
+        return filter_var(self::withoutScope($host), FILTER_VALIDATE_IP, FILTER_FLAG_IPV6) !== false;
     }
 
     /** Null for what is no IP address. The same bytes for every way to write an address. */
     private static function binary(string $host): ?string
     {
-        $binary = @inet_pton(self::withoutScope($host));
-        if ($binary === false) {
+        $address = self::withoutScope($host);
+        if (filter_var($address, FILTER_VALIDATE_IP) === false) { // inet_pton() would warn
             return null;
         }
+        $binary = (string) inet_pton($address);
         $isMapped = strncmp($binary, self::MAPPED, strlen(self::MAPPED)) === 0;
         return $isMapped ? substr($binary, strlen(self::MAPPED)) : $binary;
     }
