@@ -48,7 +48,12 @@ set_error_handler(static function (int $level, string $message): bool {
 });
 
 $address = 'tls://' . (strpos($host, ':') === false ? $host : "[$host]") . ":$port";
-$context = stream_context_create(['ssl' => $authorities === null ? [] : ['cafile' => $authorities]]);
+// Without this, PHP would compare the certificate with an IPv6 address in its brackets.
+$ssl = ['peer_name' => $host];
+if ($authorities !== null) {
+    $ssl['cafile'] = $authorities;
+}
+$context = stream_context_create(['ssl' => $ssl]);
 $stream = stream_socket_client($address, $errno, $message, 30, STREAM_CLIENT_CONNECT, $context)
     ?: fail("Connecting to $address failed");
 echo "connected to $address, ", stream_get_meta_data($stream)['crypto']['protocol'], "\n";

@@ -33,6 +33,25 @@ function fail(string $message): void
     exit(1);
 }
 
+/** What PHP last complained of: it tells the reasons for TLS failures in warnings only. */
+function reason(): string
+{
+    return error_get_last()['message'] ?? 'the client has gone';
+}
+
+/**
+ * Sends what there is room for: the number of bytes, or null when the connection is broken.
+ *
+ * @param resource $client
+ */
+function send($client, string $data): ?int
+{
+    error_clear_last();
+    $sent = @fwrite($client, $data);
+    // On a broken TLS stream fwrite() returns 0, as when there is no room; only the warning tells.
+    return $sent === false || error_get_last() !== null ? null : $sent;
+}
+
 function show(string $when, Settings $settings): void
 {
     printf(
@@ -50,16 +69,10 @@ $address = $argv[2] ?? '127.0.0.1';
 $port = $argv[3] ?? '7443';
 is_readable($certificate) || fail("$certificate cannot be read");
 
-// PHP tells the reasons for a failed handshake in warnings only.
-set_error_handler(static function (int $level, string $message): bool {
-    fwrite(STDERR, "$message\n");
-    return true;
-});
-
 $url = 'tcp://' . (strpos($address, ':') === false ? $address : "[$address]") . ":$port";
 $context = stream_context_create(['socket' => ['backlog' => 511], 'ssl' => ['local_cert' => $certificate]]);
-$listener = stream_socket_server($url, $errno, $message, STREAM_SERVER_BIND | STREAM_SERVER_LISTEN, $context)
-    ?: fail("Listening on $url failed");
+$listener = @stream_socket_server($url, $errno, $message, STREAM_SERVER_BIND | STREAM_SERVER_LISTEN, $context)
+    ?: fail("Listening on $url: " . reason());
 stream_set_blocking($listener, false);
 
 try {
@@ -86,15 +99,16 @@ while (true) {
         $readable['listener'] = $listener;
     }
     // Sleeps until something happens.
-    if (stream_select($readable, $writable, $except, $ready ? 0 : null) === false) {
-        fail('Waiting failed');
+    if (@stream_select($readable, $writable, $except, $ready ? 0 : null) === false) {
+        fail('Waiting: ' . reason());
     }
     $readable += $ready;
 
     if (isset($readable['listener'])) {
         unset($readable['listener']);
-        $client = stream_socket_accept($listener, 0, $name);
+        $client = @stream_socket_accept($listener, 0, $name);
         if ($client === false) {
+            fwrite(STDERR, 'Accepting: ' . reason() . "\n");
             usleep(100000); // too many open files, mostly: the client keeps waiting, and we must not spin
         } else {
             stream_set_blocking($client, false);
@@ -107,9 +121,10 @@ while (true) {
     foreach ($readable as $name => $client) {
         if (!isset($encrypted[$name])) {
             // true: done; 0: the client has to say more first; false: failed.
-            $done = stream_socket_enable_crypto($client, true, STREAM_CRYPTO_METHOD_TLS_SERVER);
+            error_clear_last();
+            $done = @stream_socket_enable_crypto($client, true, STREAM_CRYPTO_METHOD_TLS_SERVER);
             if ($done === false) {
-                echo "$name: no handshake\n";
+                echo "$name: no handshake: ", reason(), "\n";
                 unset($clients[$name], $unsent[$name]);
             } elseif ($done === true) {
                 $encrypted[$name] = true;
@@ -117,7 +132,7 @@ while (true) {
             }
             continue;
         }
-        $data = fread($client, 8192);
+        $data = @fread($client, 8192);
         if ($data !== false && $data !== '') {
             $more[$name] = $client;
             $unsent[$name] = $data;
@@ -131,9 +146,9 @@ while (true) {
     }
 
     foreach ($writable as $name => $client) {
-        $sent = fwrite($client, $unsent[$name]); // perhaps a part; the rest when there is room
-        if ($sent === false) {
-            echo "$name broke off\n";
+        $sent = send($client, $unsent[$name]);
+        if ($sent === null) {
+            echo "$name broke off: ", reason(), "\n";
             unset($clients[$name], $encrypted[$name], $unsent[$name], $more[$name]);
         } else {
             $unsent[$name] = substr($unsent[$name], $sent);

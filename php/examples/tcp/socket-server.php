@@ -201,8 +201,8 @@ while (true) {
         if ($socket !== false && socket_set_nonblock($socket)) {
             $clients[++$number] = $client = new Client($socket);
             show("$client->name connected", $socket);
-        } elseif (socket_last_error($listener) !== SOCKET_EAGAIN) {
-            fwrite(STDERR, 'Accepting: ' . reason($listener) . "\n");
+        } elseif (socket_last_error() !== SOCKET_EAGAIN) {
+            fwrite(STDERR, 'Accepting: ' . reason() . "\n");
             usleep(100000); // too many open files, mostly: the client keeps waiting, and we must not spin
         }
     }
