@@ -201,18 +201,15 @@ final class Clients
     private static function curl(string $host, int $port, string $authority): array
     {
         $curl = curl_init();
-        curl_setopt_array($curl, [
-            CURLOPT_CAINFO => $authority,
-            CURLOPT_RETURNTRANSFER => true,
-            // It tries anew where a connection that it had kept dies.
-            CURLOPT_CONNECTTIMEOUT => 1,
-        ]);
+        curl_setopt_array($curl, [CURLOPT_CAINFO => $authority, CURLOPT_RETURNTRANSFER => true]);
         $get = static function (string $path) use ($curl, $host, $port): string {
             curl_setopt($curl, CURLOPT_URL, "https://$host:$port$path");
             $body = curl_exec($curl);
             if ($body === false) {
                 throw new \RuntimeException(curl_error($curl));
             }
+            // From now on: where a connection that it has kept dies, curl tries a new one.
+            curl_setopt($curl, CURLOPT_CONNECTTIMEOUT, 1);
             return $body;
         };
         return [static fn () => $get('/42'), static fn () => $get('/wait')];
@@ -221,10 +218,13 @@ final class Clients
     private static function guzzle(string $host, int $port, string $authority): array
     {
         require_once self::LIBRARIES . '/GuzzleHttp/autoload.php';
-        $client = new \GuzzleHttp\Client(
-            ['base_uri' => "https://$host:$port", 'verify' => $authority, 'connect_timeout' => 1]
-        );
-        $get = static fn (string $path) => (string) $client->get($path)->getBody();
+        $client = new \GuzzleHttp\Client(['base_uri' => "https://$host:$port", 'verify' => $authority]);
+        $connectTimeout = 30;
+        $get = static function (string $path) use ($client, &$connectTimeout): string {
+            $body = (string) $client->get($path, ['connect_timeout' => $connectTimeout])->getBody();
+            $connectTimeout = 1; // as above
+            return $body;
+        };
         return [static fn () => $get('/42'), static fn () => $get('/wait')];
     }
 }
