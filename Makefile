@@ -28,6 +28,11 @@ $(ARCHIVE) $(ARCHIVE_NEEDS): $(LIBRARY)
 
 include packaging.mk
 
+demo:                ## the main job on this machine: what the kernel reports, before and after
+	@tests/setup.sh build demo
+	@$(MAKE) -s build
+	@php php/examples/demo/demo.php
+
 test:                ## everything, and what it needs is installed first
 	@tests/setup.sh build test
 	$(MAKE) test-rust

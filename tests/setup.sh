@@ -24,6 +24,14 @@ packages() {
     esac
 }
 
+for group; do
+    if [ "$group" = build ] && ! command -v "${CARGO:-cargo}" >/dev/null; then
+        echo "Rust 1.85 or newer is missing: see https://rustup.rs, or on Debian 13 and newer" \
+            "apt-get install cargo. If it is there, add it to the PATH." >&2
+        exit 1
+    fi
+done
+
 wanted=$(for group; do packages "$group"; done)
 missing=
 for package in $wanted; do

@@ -1,0 +1,187 @@
+<?php
+
+/**
+ * The demo of `make demo`: keepalive on a TCP and on a TLS connection, as the kernel reports it.
+ *
+ *     php demo.php
+ *
+ * Both connections stay on this machine; the TLS server is `openssl s_server`. It needs the programs
+ * ss and openssl (Debian: iproute2, openssl).
+ */
+
+declare(strict_types=1);
+
+use Keepalive\Doctor;
+use Keepalive\Exception\KeepaliveException;
+use Keepalive\Keepalive;
+use Keepalive\Settings;
+
+require __DIR__ . '/../../autoload.php';
+require __DIR__ . '/TlsServer.php';
+
+const BOLD = '1';
+const DIM = '2';
+const GREEN = '32';
+
+/** Colours are for terminals, and only where they are wanted. */
+function coloured(string $text, string $colour): string
+{
+    static $wanted = null;
+    $wanted = $wanted ?? (stream_isatty(STDOUT) && getenv('NO_COLOR') === false);
+    return $wanted ? "\e[{$colour}m$text\e[0m" : $text;
+}
+
+function heading(string $text): void
+{
+    echo "\n", coloured($text, BOLD), "\n\n";
+}
+
+/** Lines of code, as a user would write them. */
+function code(string ...$lines): void
+{
+    foreach ($lines as $line) {
+        echo '  ', coloured($line, DIM), "\n";
+    }
+    echo "\n";
+}
+
+function duration(int $seconds): string
+{
+    $parts = [];
+    foreach (['h' => 3600, 'min' => 60, 's' => 1] as $unit => $size) {
+        if (intdiv($seconds, $size) > 0) {
+            $parts[] = intdiv($seconds, $size) . " $unit";
+        }
+        $seconds %= $size;
+    }
+    return implode(' ', $parts);
+}
+
+/**
+ * What the kernel's table of connections says of this one: `ss -tno`, without its empty queues.
+ *
+ * @param resource $stream
+ */
+function ss($stream): string
+{
+    $port = substr((string) strrchr((string) stream_socket_get_name($stream, false), ':'), 1);
+    exec("PATH=\"\$PATH:/sbin:/usr/sbin\" ss -tnoH state established 'sport = :$port' 2>&1", $lines, $status);
+    if ($status !== 0) {
+        throw new RuntimeException("ss failed: is iproute2 installed? It said:\n" . implode("\n", $lines));
+    }
+    return trim((string) preg_replace('/\s+/', ' ', preg_replace('/^\d+\s+\d+/', '', $lines[0] ?? '')));
+}
+
+/**
+ * One line of settings, read back from the kernel, and what ss says beside them.
+ *
+ * @param resource $stream
+ */
+function show(string $when, $stream): void
+{
+    $settings = Keepalive::settings($stream);
+    $line = sprintf(
+        '  %-6s  keepalive %s, idle %d s, interval %d s, count %d, user timeout %s',
+        $when,
+        $settings->enabled() ? 'on' : 'off',
+        $settings->idle(),
+        $settings->interval(),
+        $settings->count(),
+        $settings->userTimeoutMs() ? "{$settings->userTimeoutMs()} ms" : 'none'
+    );
+    echo coloured($line, $settings->enabled() ? GREEN : '0'), "\n";
+    $entry = ss($stream);
+    echo "      ss  $entry", strpos($entry, 'timer:') === false ? ' (no timer)' : '', "\n";
+}
+
+function introduce(): void
+{
+    $backend = Keepalive::backend();
+    $library = Doctor::report()['library'];
+    $place = (string) $library['found_at'];
+    $here = dirname(__DIR__, 3) . '/';
+    $place = strpos($place, $here) === 0 ? './' . substr($place, strlen($here)) : $place;
+    printf("  library   %s\n", $place === '' ? 'not found: keepalive doctor says why' : "{$library['version']}, $place");
+    printf("  PHP       %s (%s), through %s\n", PHP_VERSION, PHP_SAPI, $backend === 'ffi' ? 'FFI' : 'ext-sockets');
+    printf("  kernel    %s %s\n", php_uname('s'), php_uname('r'));
+}
+
+function showDefaults(): void
+{
+    $defaults = Keepalive::defaults();
+    printf(
+        "  A fresh TCP socket has keepalive %s. With it on, and nothing else said:\n"
+        . "  idle %d s, interval %d s, count %d. A peer that is gone is noticed\n"
+        . "  after %s.\n",
+        $defaults->enabled() ? 'on' : 'off',
+        $defaults->idle(),
+        $defaults->interval(),
+        $defaults->count(),
+        coloured(duration((int) $defaults->detectionSeconds()), BOLD)
+    );
+}
+
+function showTcp(): void
+{
+    $listener = stream_socket_server('tcp://127.0.0.1:0');
+    $address = 'tcp://' . stream_socket_get_name($listener, false);
+    $stream = stream_socket_client($address);
+    $peer = stream_socket_accept($listener);
+
+    code("\$stream = stream_socket_client('$address');");
+    show('before', $stream);
+    echo "\n";
+    code('Keepalive::enable($stream, 60, 10, 6);');
+    Keepalive::enable($stream, 60, 10, 6);
+    show('after', $stream);
+    $time = coloured('2 min', BOLD);
+    echo "\n  A peer that is gone is noticed after $time: 60 s of silence, then\n  6 probes, 10 s apart, without an answer.\n";
+    fclose($peer);
+}
+
+function showTls(): void
+{
+    $server = new TlsServer();
+    $context = stream_context_create(['ssl' => ['cafile' => $server->certificate()]]);
+    $address = "tls://localhost:{$server->port()}";
+    $stream = @stream_socket_client($address, $errno, $message, 10, STREAM_CLIENT_CONNECT, $context);
+    if ($stream === false) {
+        throw new RuntimeException("Connecting to openssl s_server failed: $message");
+    }
+
+    code("\$stream = stream_socket_client('$address', ...);");
+    $crypto = stream_get_meta_data($stream)['crypto'];
+    echo "          {$crypto['protocol']} with openssl s_server, {$crypto['cipher_name']}\n";
+    show('before', $stream);
+    echo "\n";
+    if (extension_loaded('sockets')) {
+        code('socket_import_stream($stream);');
+        $imported = @socket_import_stream($stream);
+        echo $imported === false
+            ? "          false: PHP's own functions do not reach this stream\n\n"
+            : "          reaches this stream, in this version of PHP\n\n";
+    }
+    code('Keepalive::apply($stream, Settings::detectWithin(30));');
+    Keepalive::apply($stream, Settings::detectWithin(30));
+    show('after', $stream);
+    $time = coloured('30 s', BOLD);
+    echo "\n  A peer that is gone is noticed within $time. The user timeout keeps that\n"
+        . "  promise also while data is on its way.\n";
+    fclose($stream);
+}
+
+try {
+    echo coloured('libkeepalive: TCP keepalive on the connections that a program has', BOLD), "\n\n";
+    introduce();
+    heading('1. This system by itself');
+    showDefaults();
+    heading('2. A TCP connection');
+    showTcp();
+    heading('3. An established TLS connection');
+    showTls();
+    // 4. The timeline of a dead peer comes here.
+    echo "\n";
+} catch (KeepaliveException | RuntimeException $exception) {
+    fwrite(STDERR, $exception->getMessage() . "\n");
+    exit(1);
+}

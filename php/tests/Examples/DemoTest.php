@@ -1,0 +1,83 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests\Examples;
+
+use Keepalive\Tests\Support\Folder;
+
+/** make demo: shows what it promises, with and without a terminal, and leaves nothing behind. */
+final class DemoTest extends ExamplesTestCase
+{
+    private const ROOT = __DIR__ . '/../../..';
+
+    private string $folder;
+
+    protected function setUp(): void
+    {
+        $this->folder = Folder::create();
+    }
+
+    protected function tearDown(): void
+    {
+        parent::tearDown();
+        Folder::remove($this->folder);
+    }
+
+    public function testShowsTheKernelsReportTwiceWithoutATerminal(): void
+    {
+        foreach (['first', 'second'] as $time) {
+            $demo = Program::start('env', "TMPDIR=$this->folder", 'make', '-s', '-C', self::ROOT, 'demo');
+            self::assertSame(0, $demo->status(), "$time time: {$demo->errors()}");
+            $shown = $demo->output();
+
+            self::assertStringNotContainsString("\e", $shown, 'colours in a file');
+            self::assertSame([], preg_grep('/.{81}/u', explode("\n", $shown)), 'lines wider than 80 columns');
+            self::assertMatchesRegularExpression('/^  library   1\.\d+\.\d+, \S+/m', $shown);
+            self::assertStringContainsString('PHP       ' . PHP_VERSION, $shown);
+            self::assertStringContainsString('kernel    Linux ' . php_uname('r'), $shown);
+            [, $idle] = explode('idle ', self::freshSettings());
+            self::assertStringContainsString("idle $idle. A peer that is gone", $shown);
+            self::assertSame(2, preg_match_all('/before  ' . self::freshSettings() . '/', $shown));
+            self::assertSame(2, preg_match_all('/ss  \S+ \S+ \(no timer\)$/m', $shown));
+            self::assertMatchesRegularExpression(
+                '/after   keepalive on, idle 60 s, interval 10 s, count 6, user timeout none\n'
+                    . '      ss  \S+ \S+ timer:\(keepalive,(1min|59sec),0\)/',
+                $shown
+            );
+            self::assertMatchesRegularExpression(
+                '/TLSv1\.[23] with openssl s_server.*'
+                    . 'after   keepalive on, idle 15 s, interval 5 s, count 3, user timeout 30000 ms\n'
+                    . '      ss  \S+ \S+ timer:\(keepalive,1[45]sec,0\)/s',
+                $shown
+            );
+            $this->assertNothingIsLeft();
+        }
+    }
+
+    public function testUsesColoursOnATerminalUnlessTheyAreUnwanted(): void
+    {
+        $demo = PHP_BINARY . ' ' . self::ROOT . '/php/examples/demo/demo.php';
+        $terminal = Program::start('env', "TMPDIR=$this->folder", 'script', '-qec', $demo, '/dev/null');
+        self::assertSame(0, $terminal->status());
+        self::assertStringContainsString("\e[1m2. A TCP connection\e[0m", $terminal->output());
+
+        $plain = Program::start('env', "TMPDIR=$this->folder", 'NO_COLOR=1', 'script', '-qec', $demo, '/dev/null');
+        self::assertSame(0, $plain->status());
+        self::assertStringNotContainsString("\e[", $plain->output());
+        $this->assertNothingIsLeft();
+    }
+
+    private function assertNothingIsLeft(): void
+    {
+        self::assertSame(['.', '..'], scandir($this->folder), 'files');
+        $left = [];
+        foreach (glob('/proc/[0-9]*/cmdline') ?: [] as $file) {
+            $command = (string) @file_get_contents($file);
+            if (strpos($command, $this->folder) !== false) {
+                $left[] = strtr($command, "\0", ' ');
+            }
+        }
+        self::assertSame([], $left, 'processes');
+    }
+}
