@@ -13,7 +13,7 @@ SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
 
-build: $(LIBRARY)    ## the libraries, optimised: target/release/libkeepalive.so and .a
+build: $(LIBRARY)    ## the libraries, optimised, in target/release
 
 # Without the rlib of Cargo.toml, because LTO is off where one is built beside them.
 # SYSROOT=folder links against that folder's C library; the default is this machine's.

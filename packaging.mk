@@ -68,7 +68,8 @@ uninstall:           ## removes what install put there, with the same variables
 		$(MAN3:docs/man/%='$(DESTDIR)$(MANDIR)/man3/%') $(MAN7:docs/man/%='$(DESTDIR)$(MANDIR)/man7/%')
 	@$(LOADER_LOOKS)
 
-man:                 ## writes the manual pages of the functions, from include/keepalive.h
+# The manual pages of the functions, from include/keepalive.h; make headers does this too.
+man:
 	rm -f docs/man/*.3
 	docs/man/generate docs/man
 
@@ -83,7 +84,8 @@ LINK_AGAINST_SYSROOT = $(foreach flag,--sysroot='$(SYSROOT)' -L'$(SYSROOT)/usr/l
 $(RELEASE_SYSROOT):
 	debian/sysroot $@
 
-abi:                 ## records what is new in the header in tests/abi; docs/abi.md has the rules
+# Records what is new in the header in tests/abi; docs/abi.md has the rules.
+abi:
 	tests/abi/run --record
 
 release-library: $(RELEASE_SYSROOT)  ## the libraries that run on Debian 11 and newer, in target/debian11
@@ -93,7 +95,8 @@ release-library-musl: $(RELEASE_SYSROOT)  ## the shared library for musl (Alpine
 	@tests/setup.sh musl
 	debian/musl target/musl '$(RELEASE_SYSROOT)'
 
-test-musl: $(LIBRARY) release-library-musl  ## runs a program with that library, on musl
+# Runs a program with that library, on musl; not part of make test, because it takes minutes.
+test-musl: $(LIBRARY) release-library-musl
 	tests/packaging/musl
 
 deb: release-library  ## Debian packages for Debian 11 and newer, in target/deb
@@ -115,5 +118,6 @@ test-debian: deb     ## the Debian packages in a Debian 11, 12 and 13 that deboo
 	@tests/setup.sh build packaging
 	tests/packaging/debian bullseye bookworm trixie
 
-test-capi: $(LIBRARY)  ## compares cargo cinstall's files with make install's; needs cargo-c
+# Compares cargo cinstall's files with make install's; not part of make test, because it needs cargo-c.
+test-capi: $(LIBRARY)
 	tests/packaging/capi
