@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test test-rust test-c test-php test-servers lint-php headers lint clean
+.PHONY: help build demo test test-rust test-c test-php test-servers test-matrix lint-php headers lint clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
@@ -59,6 +59,10 @@ test-php: build lint-php  ## the PHP tests
 test-servers: build  ## PHP's clients of databases and other servers, with real ones
 	@tests/setup.sh test servers
 	phpunit --testsuite servers
+
+test-matrix: release-library  ## the PHP tests with the PHP of Debian 11, 12 and 13, and with the JIT; needs root
+	@tests/setup.sh matrix
+	tests/matrix
 
 lint-php:            ## syntax and style (PSR-12) of the PHP code
 	@tests/setup.sh test

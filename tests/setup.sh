@@ -17,6 +17,7 @@ packages() {
             php-guzzlehttp-guzzle php-doctrine-dbal php-symfony-messenger \
             php-symfony-event-dispatcher php-amphp-amp ;;
         deb) echo debhelper dpkg-dev ;;
+        matrix) echo debootstrap util-linux iproute2 ;;
         musl) echo binutils debootstrap musl-tools util-linux ;;
         packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian \
             debootstrap util-linux ;;

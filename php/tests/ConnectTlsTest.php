@@ -140,7 +140,7 @@ final class ConnectTlsTest extends KeepaliveTestCase
             try { Keepalive\Keepalive::connect("tls://$address", null, 3.0); } catch (Throwable $e) { echo $e->getMessage(); }'
         );
         self::assertMatchesRegularExpression(
-            '/^The TLS handshake with .* failed: .*(reset by peer|closed the connection|EOF)/s',
+            '/^The TLS handshake with .* failed: .*(reset by peer|closed the connection|EOF|SSL: Success)/s', // the last is PHP 7.4's
             $closing->cleanOutput()
         );
     }
@@ -209,7 +209,14 @@ final class ConnectTlsTest extends KeepaliveTestCase
         $context = stream_context_create(['ssl' => ['cafile' => Certificates::authority()]]);
         $before = stream_context_get_options($context);
         $right = self::server('[::1]');
-        self::assertSame("hello\n", fgets(Keepalive::connect("tls://[::1]:$right->port", null, 5.0, $context)));
+        if (PHP_VERSION_ID < 80000) {
+            // It looks for no IPv6 addresses in certificates, in its own tls:// neither.
+            $refused = self::failure("tls://[::1]:$right->port")->getMessage();
+            self::assertStringContainsString("CN=`localhost' did not match expected CN=`::1'", $refused);
+        } else {
+            $stream = Keepalive::connect("tls://[::1]:$right->port", null, 5.0, $context);
+            self::assertSame("hello\n", fgets($stream));
+        }
 
         $wrong = new TlsServer(['local_cert' => Certificates::of('a.test')], '[::1]');
         self::assertMatchesRegularExpression(

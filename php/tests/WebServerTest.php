@@ -6,6 +6,7 @@ namespace Keepalive\Tests;
 
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\WebServer;
+use PHPUnit\Framework\Attributes\DataProvider;
 
 /**
  * The package in real web servers: with preloading, and without; what their applications may do.
@@ -40,6 +41,7 @@ final class WebServerTest extends KeepaliveTestCase
     }
 
     /** @dataProvider servers */
+    #[DataProvider('servers')]
     public function testWithPreloadingEverythingWorks(string $kind, bool $unprivileged): void
     {
         $this->start($kind, $unprivileged, true);
@@ -54,6 +56,7 @@ final class WebServerTest extends KeepaliveTestCase
     }
 
     /** @dataProvider servers */
+    #[DataProvider('servers')]
     public function testWithoutPreloadingTheSocketsExtensionServesAndItSaysWhy(string $kind, bool $unprivileged): void
     {
         $this->start($kind, $unprivileged, false);
@@ -74,6 +77,7 @@ final class WebServerTest extends KeepaliveTestCase
     }
 
     /** @dataProvider servers */
+    #[DataProvider('servers')]
     public function testTheApplicationsOwnCodeStaysBarredFromFfi(string $kind, bool $unprivileged): void
     {
         $this->start($kind, $unprivileged, true);
@@ -246,9 +250,8 @@ final class WebServerTest extends KeepaliveTestCase
         return ['preloaded' => [true], 'not preloaded' => [false]];
     }
 
-    /**
-     * @dataProvider preloading
-     */
+    /** @dataProvider preloading */
+    #[DataProvider('preloading')]
     public function testAWorkersMemoryDoesNotGrowAndTheLibraryStaysMapped(bool $preload): void
     {
         $this->start(WebServer::FPM, true, $preload);

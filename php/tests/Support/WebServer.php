@@ -148,8 +148,8 @@ final class WebServer
         Child::run(['chmod', '-R', 'a+rX', $this->folder]);
         Child::inheritNothing();
         $log = ['file', "$this->folder/run/log", 'a'];
-        // Debian's own folder first: an empty name stands for it.
-        $environment = ['PHP_INI_SCAN_DIR' => ":$this->folder/ini", 'TMPDIR' => sys_get_temp_dir()] + getenv();
+        // After what this process has, which by default is Debian's own folder: an empty name stands for it.
+        $environment = ['PHP_INI_SCAN_DIR' => getenv('PHP_INI_SCAN_DIR') . ":$this->folder/ini"] + getenv();
         $process = proc_open($command, [['file', '/dev/null', 'r'], $log, $log], $pipes, $this->folder, $environment);
         if ($process === false) {
             throw new \RuntimeException('Cannot start ' . implode(' ', $command));
