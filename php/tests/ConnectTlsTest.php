@@ -184,7 +184,8 @@ final class ConnectTlsTest extends KeepaliveTestCase
             [],
             [],
             null,
-            ['unshare', '-Urm', 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', $hosts]
+            // The superuser needs no user namespace, and may have none in a chroot.
+            ['unshare', posix_geteuid() === 0 ? '-m' : '-Urm', 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', $hosts]
         );
         self::assertSame("hello\n", $child->cleanOutput());
     }
@@ -208,15 +209,8 @@ final class ConnectTlsTest extends KeepaliveTestCase
     {
         $context = stream_context_create(['ssl' => ['cafile' => Certificates::authority()]]);
         $before = stream_context_get_options($context);
-        $right = self::server('[::1]');
-        if (PHP_VERSION_ID < 80000) {
-            // It looks for no IPv6 addresses in certificates, in its own tls:// neither.
-            $refused = self::failure("tls://[::1]:$right->port")->getMessage();
-            self::assertStringContainsString("CN=`localhost' did not match expected CN=`::1'", $refused);
-        } else {
-            $stream = Keepalive::connect("tls://[::1]:$right->port", null, 5.0, $context);
-            self::assertSame("hello\n", fgets($stream));
-        }
+        $right = new TlsServer(['local_cert' => Certificates::of('::1')], '[::1]');
+        self::assertSame("hello\n", fgets(Keepalive::connect("tls://[::1]:$right->port", null, 5.0, $context)));
 
         $wrong = new TlsServer(['local_cert' => Certificates::of('a.test')], '[::1]');
         self::assertMatchesRegularExpression(
@@ -286,7 +280,7 @@ final class ConnectTlsTest extends KeepaliveTestCase
         self::assertSame("hello\n", $child->cleanOutput());
     }
 
-    private static function server(string $host = '127.0.0.1'): TlsServer
+    private static function server(): TlsServer
     {
         return new TlsServer([
             'local_cert' => Certificates::of('localhost'),
@@ -296,7 +290,7 @@ final class ConnectTlsTest extends KeepaliveTestCase
                 'b.test' => Certificates::of('b.test'),
                 'localhost' => Certificates::of('localhost'),
             ],
-        ], $host);
+        ]);
     }
 
     /**
