@@ -17,9 +17,13 @@ final class ErrorHandlerTest extends KeepaliveTestCase
     /** @var string[] what the handler of the test has heard */
     private array $heard = [];
 
+    private bool $listens = false;
+
     protected function tearDown(): void
     {
-        restore_error_handler();
+        if ($this->listens) {
+            restore_error_handler();
+        }
         parent::tearDown();
     }
 
@@ -169,6 +173,7 @@ final class ErrorHandlerTest extends KeepaliveTestCase
 
     private function listen(string $handler): void
     {
+        $this->listens = true;
         error_clear_last();
         // Heeds no @, as the strictest handlers do.
         set_error_handler(function (int $level, string $message, string $file, int $line) use ($handler): bool {

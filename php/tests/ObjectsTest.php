@@ -38,10 +38,13 @@ final class ObjectsTest extends KeepaliveTestCase
     public function testTheyCannotBeChanged(): void
     {
         foreach ($this->objects() as $object) {
-            $thrown = self::thrownBy(static function () use ($object): void {
-                $object->idle = $object->fd = $object->state = 1;
-            });
-            self::assertInstanceOf(\Error::class, $thrown);
+            foreach ((new \ReflectionObject($object))->getProperties() as $property) {
+                $thrown = self::thrownBy(static function () use ($object, $property): void {
+                    $object->{$property->getName()} = 1;
+                });
+                self::assertInstanceOf(\Error::class, $thrown);
+                self::assertStringContainsString('Cannot access private property', $thrown->getMessage());
+            }
         }
     }
 

@@ -15,7 +15,7 @@ final class Certificates
         return self::folder() . '/authority.pem';
     }
 
-    /** Certificate and key for "a.test", "b.test", "::1", or "localhost", which is 127.0.0.1 too. */
+    /** Certificate and key for "a.test", "b.test", "::1", or "localhost", the last with both addresses. */
     public static function of(string $name): string
     {
         return self::folder() . "/$name.pem";
@@ -36,8 +36,8 @@ final class Certificates
         self::openssl($folder, 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority'
             . ' -keyout authority.key -out authority.pem');
         $names = [
-            'localhost' => 'DNS:localhost,IP:127.0.0.1',
-            '::1' => 'IP:::1',
+            'localhost' => 'DNS:localhost,IP:127.0.0.1,IP:::1',
+            '::1' => 'IP:::1', // PHP 7.4 finds an IPv6 address in the common name only
             'a.test' => 'DNS:a.test',
             'b.test' => 'DNS:b.test',
         ];
