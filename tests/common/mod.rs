@@ -13,7 +13,9 @@ use std::mem::{MaybeUninit, size_of};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use keepalive::{KA_STATE_CLOSE, KA_STATE_SYN_SENT};
@@ -347,11 +349,20 @@ fn jump(code: u32, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
 /// Runs the test in a process of its own with descriptors 0 to 2 only: for tests that depend on
 /// descriptor numbers, limits, or seccomp filters, which other threads' tests would disturb.
 pub fn in_child(test: impl FnOnce()) {
+    REPORTING_OF_PANICS.call_once(|| {
+        let report = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !IS_CHILD.load(Ordering::Relaxed) {
+                report(panic);
+            }
+        }));
+    });
     let (mut verdict, report) = UnixStream::pair().unwrap();
     // SAFETY: the child uses memory, descriptors and system calls only; glibc keeps its allocator
     // usable after a fork among threads.
     let pid = check(unsafe { libc::fork() }).unwrap();
     if pid == 0 {
+        IS_CHILD.store(true, Ordering::Relaxed);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             close_all_but(report.as_raw_fd());
             test();
@@ -375,6 +386,11 @@ pub fn in_child(test: impl FnOnce()) {
     check(unsafe { libc::waitpid(pid, &raw mut status, 0) }).unwrap();
     assert!(status == 0, "in the child process: {message} (wait status {status:#x})");
 }
+
+/// A child leaves it to its parent to print its panic: printing takes locks, which another thread of
+/// the parent may have held at the moment of the fork, and nobody would release them.
+static REPORTING_OF_PANICS: Once = Once::new();
+static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
 /// The number under which a child keeps the pipe to its parent: out of the way.
 const REPORT: RawFd = 3;
