@@ -1,0 +1,199 @@
+<?php
+
+declare(strict_types=1);
+
+namespace DeadPeer;
+
+use Keepalive\Keepalive;
+
+/**
+ * Plays a scenario for real: a method for each step, as KernelRules has.
+ */
+final class NearHost
+{
+    private const HOSTS = __DIR__ . '/hosts';
+    private const NEAR = [4 => '192.0.2.1', 6 => '2001:db8::1'];
+    private const FAR = [4 => '192.0.2.2', 6 => '2001:db8::2'];
+
+    /** @var array{program: string, tls: bool, ip: int, waits: string} */
+    private array $case;
+
+    /** Where the certificate and the compiled near.c are. */
+    private string $directory;
+
+    private ?Program $program = null;
+
+    /** @var resource listening */
+    private $listener;
+
+    /** @var resource[] of the far host's processes */
+    private array $processes = [];
+
+    /** When the network changed, as microtime(true). */
+    public float $zero = 0;
+
+    /** Seconds from then until the program was told that the connection had ended; null if it was not. */
+    public ?float $seen = null;
+
+    /** @param array{program: string, tls: bool, ip: int, waits: string} $case */
+    public function __construct(array $case, string $directory)
+    {
+        $this->case = $case;
+        $this->directory = $directory;
+    }
+
+    public function play(Scenario $scenario, float $horizon): void
+    {
+        if (!$scenario->has('listen')) {
+            $this->program = $this->connectToFar();
+        }
+        foreach ($scenario->steps as $index => $step) {
+            if ($index === $scenario->zero) {
+                $this->zero = microtime(true);
+            }
+            if ($step['at'] > 0 && $this->endsBefore($step['at'])) {
+                return;
+            }
+            $this->{$step['do']}(...$step['arguments']);
+        }
+        $this->endsBefore($horizon);
+    }
+
+    /** @return array<string, string> */
+    public function told(): array
+    {
+        return $this->program === null ? [] : $this->program->told();
+    }
+
+    public function error(): int
+    {
+        return $this->program === null ? 0 : $this->program->error();
+    }
+
+    private function endsBefore(float $seconds): bool
+    {
+        $time = $this->zero + $seconds;
+        if ($this->program === null) {
+            time_sleep_until($time);
+        } elseif ($this->program->waitUntil($time)) {
+            $this->seen = microtime(true) - $this->zero;
+        }
+        return $this->seen !== null;
+    }
+
+    private function connectToFar(): Program
+    {
+        $protocol = $this->case['tls'] ? 'tls' : 'tcp';
+        $port = (int) $this->far('serve', $protocol, "$this->directory/certificate.pem");
+        $address = self::FAR[$this->case['ip']];
+        switch ($this->case['program']) {
+            case 'c':
+                return new CProgram("$this->directory/near", $address, $port);
+            case 'socket':
+                return new SocketProgram($address, $port);
+        }
+        $host = $this->case['ip'] === 6 ? "[$address]" : $address;
+        return StreamProgram::connect("$protocol://$host:$port", $this->case['waits']);
+    }
+
+    /** Starts far.php on the far host, and returns its first line. */
+    private function far(string ...$arguments): string
+    {
+        $command = array_merge([self::HOSTS, 'far', PHP_BINARY, __DIR__ . '/far.php'], $arguments);
+        $this->processes[] = proc_open($command, [['file', '/dev/null', 'r'], ['pipe', 'w'], STDERR], $pipes);
+        $this->processes[] = $pipes[1];
+        $line = fgets($pipes[1]);
+        if ($line === false) {
+            throw new \RuntimeException('the far host did not start: far.php ' . implode(' ', $arguments));
+        }
+        return trim($line);
+    }
+
+    private function network(string ...$arguments): void
+    {
+        exec(implode(' ', array_map('escapeshellarg', array_merge([self::HOSTS], $arguments))) . ' 2>&1', $output, $status);
+        if ($status !== 0) {
+            throw new \RuntimeException('hosts ' . implode(' ', $arguments) . ': ' . implode("\n", $output));
+        }
+    }
+
+    private function enable(string ...$arguments): void
+    {
+        $this->program->enable(...Scenario::values('enable', $arguments));
+    }
+
+    private function within(string $seconds): void
+    {
+        $this->program->enable(...Scenario::values('within', [$seconds]));
+    }
+
+    private function disable(): void
+    {
+        $this->program->disable();
+    }
+
+    private function write(): void
+    {
+        $this->program->write('x');
+    }
+
+    private function fill(): void
+    {
+        $this->program->write("stall\n");
+        $full = 0;
+        while ($full < 20) {
+            $full = $this->program->write(str_repeat('x', 65536)) === 0 ? $full + 1 : 0;
+            usleep($full > 0 ? 10000 : 0);
+        }
+    }
+
+    private function listen(string ...$arguments): void
+    {
+        if ($this->listener === null) {
+            $this->listener = stream_socket_server('tcp://' . self::NEAR[4] . ':0');
+        }
+        Keepalive::enable($this->listener, ...Scenario::values('listen', $arguments));
+    }
+
+    private function connect(): void
+    {
+        $this->far('connect', stream_socket_get_name($this->listener, false));
+    }
+
+    private function accept(): void
+    {
+        $stream = stream_socket_accept($this->listener);
+        fgets($stream); // the greeting
+        $this->program = new StreamProgram($stream, $this->case['waits']);
+    }
+
+    private function ask(string $what): void
+    {
+        $this->program->write("$what\n");
+    }
+
+    private function cut(): void
+    {
+        $this->network('cut');
+    }
+
+    private function reject(string $reason): void
+    {
+        $this->network('reject', $reason);
+    }
+
+    private function vanish(): void
+    {
+        $this->network('vanish');
+    }
+
+    private function restore(): void
+    {
+        $this->network('restore');
+    }
+
+    private function reboot(): void
+    {
+        $this->network('reboot');
+    }
+}
