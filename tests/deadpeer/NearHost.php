@@ -35,6 +35,9 @@ final class NearHost
     /** Seconds from then until the program was told that the connection had ended; null if it was not. */
     public ?float $seen = null;
 
+    /** @var float[] and until each step */
+    public array $times = [];
+
     /** @param array{program: string, tls: bool, ip: int, waits: string} $case */
     public function __construct(array $case, string $directory)
     {
@@ -54,7 +57,11 @@ final class NearHost
             if ($step['at'] > 0 && $this->endsBefore($step['at'])) {
                 return;
             }
+            $before = microtime(true);
             $this->{$step['do']}(...$step['arguments']);
+            // What is done to the network takes a moment, and has effect at the end of it.
+            $time = in_array($step['do'], ['restore', 'reboot'], true) ? microtime(true) : $before;
+            $this->times[] = $this->zero > 0 ? $time - $this->zero : 0.0;
         }
         $this->endsBefore($horizon);
     }

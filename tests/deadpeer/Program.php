@@ -7,6 +7,9 @@ namespace DeadPeer;
 /** A program on the near host: it holds the connection that is to be noticed dead. */
 interface Program
 {
+    /** What told() has that was asked when the end was known. */
+    public const AFTERWARDS = ['timed_out', 'eof', 'socket_last_error()', 'status', 'fwrite'];
+
     /** Turns keepalive on; -1 and null leave a value unchanged. */
     public function enable(int $idle, int $interval, int $count, ?int $userTimeoutMs): void;
 

@@ -48,6 +48,20 @@ final class Scenario
         }
     }
 
+    /**
+     * The same steps at other times.
+     *
+     * @param float[] $times one for each step, or for the first ones
+     */
+    public function at(array $times): self
+    {
+        $scenario = clone $this;
+        foreach ($times as $index => $time) {
+            $scenario->steps[$index]['at'] = $time;
+        }
+        return $scenario;
+    }
+
     public function has(string $action): bool
     {
         return in_array($action, array_column($this->steps, 'do'), true);

@@ -106,10 +106,14 @@ final class StreamProgram implements Program
             return false;
         }
         if ($this->waits === 'option') {
-            $this->tell('SO_ERROR', function () {
-                $socket = @socket_import_stream($this->stream);
-                return $socket ? $this->error = socket_get_option($socket, SOL_SOCKET, SO_ERROR) : 'no import';
+            $socket = $this->tell('socket_import_stream', function () {
+                return socket_import_stream($this->stream);
             });
+            if ($socket) {
+                $this->error = $this->tell('SO_ERROR', static function () use ($socket) {
+                    return socket_get_option($socket, SOL_SOCKET, SO_ERROR);
+                });
+            }
         }
         return $this->read();
     }
@@ -134,7 +138,7 @@ final class StreamProgram implements Program
         $meta = stream_get_meta_data($this->stream);
         $this->told['timed_out'] = self::show($meta['timed_out']);
         $this->told['eof'] = self::show($meta['eof']);
-        $this->told['socket_last_error'] = (string) socket_last_error();
+        $this->told['socket_last_error()'] = (string) socket_last_error();
         if (Keepalive::backend() === 'ffi') {
             $this->told['status'] = Keepalive::status($this->stream)->state();
         }
@@ -170,6 +174,6 @@ final class StreamProgram implements Program
     /** @param mixed $value */
     private static function show($value): string
     {
-        return is_string($value) && strlen($value) > 9 ? strlen($value) . ' bytes' : var_export($value, true);
+        return is_object($value) ? 'a ' . get_class($value) : var_export($value, true);
     }
 }

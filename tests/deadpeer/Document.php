@@ -1,0 +1,51 @@
+<?php
+
+declare(strict_types=1);
+
+namespace DeadPeer;
+
+/** A table in a Markdown file, between two comments that bear its name. */
+final class Document
+{
+    private string $file;
+    private string $begin;
+    private string $end;
+
+    public function __construct(string $file, string $table)
+    {
+        $this->file = $file;
+        $this->begin = "<!-- $table: written by tests/deadpeer/run --write-docs -->\n";
+        $this->end = "<!-- end of $table -->";
+    }
+
+    public function write(string $table): void
+    {
+        [$before, , $after] = $this->parts();
+        file_put_contents($this->file, "$before$this->begin\n$table\n$this->end$after");
+    }
+
+    /** Whether the file has this table, times that were measured and versions apart. */
+    public function isAbout(string $table): bool
+    {
+        return self::lasting($this->parts()[1]) === self::lasting($table);
+    }
+
+    /** @return string[] what precedes the table, the table, and what follows */
+    private function parts(): array
+    {
+        $text = (string) file_get_contents($this->file);
+        $begin = strpos($text, $this->begin);
+        $end = strpos($text, $this->end);
+        if ($begin === false || $end === false) {
+            throw new \RuntimeException("$this->file lacks '$this->begin' or '$this->end'");
+        }
+        $table = $begin + strlen($this->begin);
+        return [substr($text, 0, $begin), trim(substr($text, $table, $end - $table)), substr($text, $end + strlen($this->end))];
+    }
+
+    private static function lasting(string $table): string
+    {
+        // A time with two decimals is a measured one.
+        return (string) preg_replace(['/^Linux .*/m', '/\d+\.\d\d( s)?\b/', '/(%\s*)+/'], ['', '%', '%'], trim($table));
+    }
+}
