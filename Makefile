@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test test-rust test-c test-php test-servers test-matrix lint-php headers lint clean
+.PHONY: help build demo test test-rust test-c test-php test-servers test-deadpeer test-matrix lint-php headers lint clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
@@ -39,6 +39,7 @@ test:                ## everything, and what it needs is installed first
 	$(MAKE) test-c
 	$(MAKE) test-php
 	$(MAKE) test-servers
+	$(MAKE) test-deadpeer
 	$(MAKE) test-packaging
 
 test-rust:           ## formatting, lints and the tests in Rust
@@ -60,13 +61,19 @@ test-servers: build  ## PHP's clients of databases and other servers, with real 
 	@tests/setup.sh test servers
 	phpunit --testsuite servers
 
+# Once more with a few cases as a user without privileges, where this is root.
+test-deadpeer: build ## when programs are told of a dead peer, between two hosts
+	@tests/setup.sh build demo
+	tests/deadpeer/run
+	tests/deadpeer/run-without-root idle-1-1-3 data-user-timeout unreachable-data rebooted tls-fread c
+
 test-matrix: release-library  ## the PHP tests with the PHP of Debian 11, 12 and 13, and with the JIT; needs root
 	@tests/setup.sh matrix
 	tests/matrix
 
 lint-php:            ## syntax and style (PSR-12) of the PHP code
 	@tests/setup.sh test
-	find php -type f \( -name '*.php' -o -path php/bin/keepalive \) \
+	find php tests/deadpeer -type f \( -name '*.php' -o -path php/bin/keepalive \) \
 		-exec sh -c 'for file; do php -d display_errors=stderr -l "$$file" >/dev/null || exit 1; done' sh {} +
 	phpcs -n
 
