@@ -85,7 +85,7 @@ impl OpenDescriptors {
     /// afterwards and says nothing: then the larger of the two.
     fn walk(table_is_full: bool) -> Self {
         const FAR_ENOUGH: u64 = 65_536;
-        let limit = sys::descriptor_limit();
+        let limit = sys::descriptor_limit().unwrap_or(FAR_ENOUGH);
         let end = if table_is_full { limit.max(FAR_ENOUGH) } else { limit.min(FAR_ENOUGH) };
         Self::Walked(0..c_int::try_from(end).unwrap_or(c_int::MAX))
     }

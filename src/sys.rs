@@ -112,17 +112,15 @@ pub(crate) fn read_directory(directory: BorrowedFd, buffer: &mut [u8]) -> Result
 }
 
 /// The soft `RLIMIT_NOFILE`: every descriptor opened under it is smaller.
-pub(crate) fn descriptor_limit() -> u64 {
+pub(crate) fn descriptor_limit() -> Result<u64, Errno> {
     let mut limit = MaybeUninit::<libc::rlimit>::uninit();
     // SAFETY: the pointer is to a whole, writable `rlimit`.
-    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, limit.as_mut_ptr()) } == -1 {
-        return 0;
-    }
+    check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, limit.as_mut_ptr()) })?;
     // SAFETY: getrlimit succeeded, so the kernel has filled it in.
     let limit = unsafe { limit.assume_init() };
     #[allow(clippy::unnecessary_cast)] // not u64 on every platform
     let soft = limit.rlim_cur as u64;
-    soft
+    Ok(soft)
 }
 
 /// The caller's array as a slice; empty where the caller has none.

@@ -315,17 +315,31 @@ pub fn silence(fd: c_int) {
 /// `argument` (counted from 0) has this value. Nothing lifts it again.
 pub fn refuse(call: libc::c_long, argument: u32, value: c_int, errno: c_int) {
     let argument_at = 16 + 8 * argument; // in struct seccomp_data; the low half is first
-    let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
-    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
-    let answer = libc::BPF_RET | libc::BPF_K;
-    let mut program = [
-        statement(load, 0), // the number of the call
-        jump(equal, u32::try_from(call).unwrap(), 0, 3),
-        statement(load, argument_at),
-        jump(equal, u32::from_ne_bytes(value.to_ne_bytes()), 0, 1),
-        statement(answer, libc::SECCOMP_RET_ERRNO | u32::try_from(errno).unwrap()),
-        statement(answer, libc::SECCOMP_RET_ALLOW),
-    ];
+    filter(&mut [
+        statement(LOAD, 0), // the number of the call
+        jump(EQUAL, u32::try_from(call).unwrap(), 0, 3),
+        statement(LOAD, argument_at),
+        jump(EQUAL, u32::from_ne_bytes(value.to_ne_bytes()), 0, 1),
+        statement(ANSWER, libc::SECCOMP_RET_ERRNO | u32::try_from(errno).unwrap()),
+        statement(ANSWER, libc::SECCOMP_RET_ALLOW),
+    ]);
+}
+
+/// From now on, a system call of this thread fails with `errno` whatever its arguments.
+pub fn refuse_always(call: libc::c_long, errno: c_int) {
+    filter(&mut [
+        statement(LOAD, 0),
+        jump(EQUAL, u32::try_from(call).unwrap(), 0, 1),
+        statement(ANSWER, libc::SECCOMP_RET_ERRNO | u32::try_from(errno).unwrap()),
+        statement(ANSWER, libc::SECCOMP_RET_ALLOW),
+    ]);
+}
+
+const EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+const ANSWER: u32 = libc::BPF_RET | libc::BPF_K;
+
+fn filter(program: &mut [libc::sock_filter]) {
     let program = libc::sock_fprog {
         len: u16::try_from(program.len()).unwrap(),
         filter: program.as_mut_ptr(),
