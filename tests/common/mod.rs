@@ -377,6 +377,8 @@ pub fn in_child(test: impl FnOnce()) {
     let pid = check(unsafe { libc::fork() }).unwrap();
     if pid == 0 {
         IS_CHILD.store(true, Ordering::Relaxed);
+        // SAFETY: takes no pointers. A child that hangs ends as a failure after a minute.
+        unsafe { libc::alarm(60) };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             close_all_but(report.as_raw_fd());
             test();
