@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test test-rust test-c test-php test-servers test-deadpeer test-matrix lint-php headers lint clean
+.PHONY: help build demo test test-rust test-c test-php test-docs test-servers test-deadpeer test-matrix lint-php headers lint clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
@@ -40,6 +40,7 @@ test:                ## everything, and what it needs is installed first
 	$(MAKE) test-php
 	$(MAKE) test-servers
 	$(MAKE) test-deadpeer
+	$(MAKE) test-docs
 	$(MAKE) test-packaging
 
 test-rust:           ## formatting, lints and the tests in Rust
@@ -56,6 +57,10 @@ test-c: $(LIBRARY)   ## the header and the library from C and C++, and the libra
 test-php: build lint-php  ## the PHP tests
 	@tests/setup.sh test
 	phpunit
+
+test-docs: build     ## every code block of the documentation
+	@tests/setup.sh test
+	tests/docs/run
 
 test-servers: build  ## PHP's clients of databases and other servers, with real ones
 	@tests/setup.sh test servers
