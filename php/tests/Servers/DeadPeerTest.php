@@ -15,7 +15,7 @@ use PHPUnit\Framework\TestCase;
  */
 final class DeadPeerTest extends TestCase
 {
-    /** What Support/dead-peer.php asks for. */
+    /** What Support/dead-peer.php asks for, which also makes the table of docs/recipes.md. */
     private const WITHIN_SECONDS = 4;
 
     /** The kernel's timers are no alarm clocks, curl takes another second to try anew, and all run at once. */
