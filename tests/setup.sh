@@ -48,9 +48,14 @@ else
     exit 1
 fi
 echo "Installing:$missing"
-# shellcheck disable=SC2086 # words on purpose
-install_them() {
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing
-}
+# The tests start their own servers; Debian's packages would start theirs at once, on the usual ports,
+# unless this file tells them not to (invoke-rc.d(8)).
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '$as_root rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+    $as_root chmod +x "$policy"
+fi
 $as_root apt-get update -qq
-install_them >/dev/null
+# shellcheck disable=SC2086 # words on purpose
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
