@@ -76,6 +76,24 @@ final class WebServerTest extends KeepaliveTestCase
         self::assertStringContainsString('can then call any C function', json_encode($report['findings']));
     }
 
+    public function testAnApplicationsOwnPreloadScriptCanIncludeIt(): void
+    {
+        $own = $this->folder() . '/preload.php';
+        file_put_contents($own, '<?php require "' . $this->folder() . '/package/php/preload.php";');
+        $this->start(WebServer::FPM, true, false, ['opcache.preload' => $own]);
+        self::assertSame('everything', $this->report()['verdict']);
+    }
+
+    public function testAPoolCanHaveFfiForItselfOrNotAtAll(): void
+    {
+        $this->start(WebServer::FPM, true, true, [], 'php_admin_value[ffi.enable] = 0');
+        self::assertSame('sockets', $this->report()['backend']);
+        $this->tearDown();
+
+        $this->start(WebServer::FPM, true, false, [], 'php_admin_value[ffi.enable] = 1');
+        self::assertSame('ffi', $this->report()['backend']);
+    }
+
     /** @dataProvider servers */
     #[DataProvider('servers')]
     public function testTheApplicationsOwnCodeStaysBarredFromFfi(string $kind, bool $unprivileged): void
