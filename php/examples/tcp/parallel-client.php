@@ -61,7 +61,7 @@ $open = [];
 foreach ($addresses as $number => $address) {
     $name = sprintf('%d (%s)', $number + 1, $address);
     $flags = STREAM_CLIENT_CONNECT | STREAM_CLIENT_ASYNC_CONNECT;
-    $stream = @stream_socket_client("tcp://$address", $errno, $message, null, $flags);
+    $stream = @stream_socket_client("tcp://$address", $errno, $message, 60, $flags);
     if ($stream === false) {
         problem($name, "connecting: $message");
         continue;

@@ -5,8 +5,14 @@ declare(strict_types=1);
 namespace Keepalive\Tests\Examples;
 
 use Keepalive\Tests\Support\Folder;
+use PHPUnit\Framework\Attributes\Group;
 
-/** make demo: shows what it promises, with and without a terminal, and leaves nothing behind. */
+/**
+ * make demo: shows what it promises, with and without a terminal, and leaves nothing behind.
+ *
+ * @group demo
+ */
+#[Group('demo')]
 final class DemoTest extends ExamplesTestCase
 {
     private const ROOT = __DIR__ . '/../../..';
