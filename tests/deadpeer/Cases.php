@@ -90,8 +90,17 @@ final class Cases
             'unreachable-data-ipv6' => ['enable 1 1 3 4000; reject host-unreachable; write', 'ip' => 6],
             'unreachable-data-network' => ['enable 1 1 3 4000; reject no-route; write'],
             'unreachable-data-port' => ['enable 1 1 3 4000; reject port-unreachable; write'],
+            'unplugged' => ['enable 1 1 3; unplug'],
+            'unplugged-ipv6' => ['enable 1 1 3; unplug', 'ip' => 6],
+            'unplugged-without' => ['unplug'],
+            'unplugged-again' => ['enable 1 1 3; unplug; 2.5s restore', 'alive' => true],
+            'down' => ['enable 1 1 3; down'],
+            'down-ipv6' => ['enable 1 1 3; down', 'ip' => 6],
             'vanished' => ['enable 1 1 3; vanish'],
-            // What waits for ARP is not sent again; the kernel looks again every half second.
+            // What cannot leave is not sent again; the kernel looks again every half second.
+            'unplugged-data' => ['enable 1 1 3 4000; unplug; write', 'tolerance' => 1.2],
+            'down-data' => ['enable 1 1 3 4000; down; write', 'tolerance' => 0.6],
+            'down-data-ipv6' => ['enable 1 1 3 4000; down; write', 'tolerance' => 0.6, 'ip' => 6],
             'vanished-data' => ['enable 1 1 3 4000; vanish; write', 'tolerance' => 0.6],
             'vanished-data-ipv6' => ['enable 1 1 3 4000; vanish; write', 'tolerance' => 0.6, 'ip' => 6],
         ],

@@ -30,6 +30,9 @@ final class KernelRules
         'vanished' => SOCKET_EHOSTUNREACH, // the near host tells itself so, when ARP fails after 3 s
     ];
 
+    /** Networks that probes do not get as far as: they wait for ARP, or for a link. */
+    private const NOTHING_LEAVES = ['vanished', 'unplugged', 'down'];
+
     /** @var float[] when probes leave */
     public array $probes = [];
 
@@ -69,9 +72,12 @@ final class KernelRules
     private bool $isEstablished;
     private string $network = 'up';
     private int $softError = SOCKET_ETIMEDOUT;
+    private int $ip;
 
-    public function __construct(Scenario $scenario, float $horizon)
+    /** @param int $ip 4 or 6 */
+    public function __construct(Scenario $scenario, float $horizon, int $ip)
     {
+        $this->ip = $ip;
         $this->isEstablished = !$scenario->has('connect');
         $steps = $scenario->steps;
         while ($this->dies === null) {
@@ -124,7 +130,7 @@ final class KernelRules
      */
     private function probe(float $now): void
     {
-        if ($this->network !== 'vanished') { // there it waits for an answer to ARP
+        if (!in_array($this->network, self::NOTHING_LEAVES, true)) {
             $this->probes[] = $now;
         }
         $this->keepaliveTimer = $now + $this->interval;
@@ -268,6 +274,19 @@ final class KernelRules
     private function vanish(): void
     {
         $this->network = 'vanished';
+    }
+
+    private function unplug(): void
+    {
+        $this->network = 'unplugged';
+    }
+
+    private function down(): void
+    {
+        $this->network = 'down';
+        if ($this->ip === 6) { // IPv4 keeps to itself that it has no route
+            $this->softError = SOCKET_ENETUNREACH;
+        }
     }
 
     private function restore(): void

@@ -194,6 +194,16 @@ final class NearHost
         $this->network('vanish');
     }
 
+    private function unplug(): void
+    {
+        $this->network('unplug');
+    }
+
+    private function down(): void
+    {
+        $this->network('down');
+    }
+
     private function restore(): void
     {
         $this->network('restore');

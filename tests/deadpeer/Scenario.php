@@ -19,11 +19,11 @@ namespace DeadPeer;
  *   connect                                        the far host connects to it
  *   accept                                         the near host takes that connection
  *   ask WHAT                                       the far host is asked to "close" or "reset"
- *   cut, reject REASON, vanish, restore, reboot    the network, see `hosts`
+ *   cut, reject REASON, vanish, unplug, down, restore, reboot   the network, see `hosts`
  */
 final class Scenario
 {
-    private const NETWORK = ['cut', 'reject', 'vanish', 'reboot'];
+    private const NETWORK = ['cut', 'reject', 'vanish', 'unplug', 'down', 'reboot'];
 
     /** @var array<int, array{at: float, do: string, arguments: string[]}> */
     public array $steps = [];

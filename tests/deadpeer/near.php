@@ -17,7 +17,7 @@ require __DIR__ . '/autoload.php';
 [, $name, $directory] = $argv;
 $case = Cases::all()[$name];
 $scenario = new Scenario($case['scenario']);
-$predicted = new KernelRules($scenario, $case['horizon']);
+$predicted = new KernelRules($scenario, $case['horizon'], $case['ip']);
 $horizon = $predicted->seen === null ? $case['horizon'] : $predicted->seen + $case['tolerance'] + 2;
 
 $capture = "$directory/$name.pcap";
@@ -36,7 +36,7 @@ usleep(100000); // for the last packets
 $wire = new Wire($capture);
 
 // A busy machine takes its time for a step; what is judged is the time from then on.
-$rules = new KernelRules($scenario->at($near->times), $horizon);
+$rules = new KernelRules($scenario->at($near->times), $horizon, $case['ip']);
 
 $problems = [];
 $differ = static function (float $measured, float $predicted) use ($case): bool {
