@@ -13,7 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{
-    allow_descriptors, at_number, check, connected_at, descriptor_limit, in_child, set_option, tcp4,
+    allow_descriptors, at_number, check, connected_at, descriptor_limit, in_child, set_option,
+    tcp4, unshare_as_superuser,
 };
 use keepalive::{KA_STATE_ESTABLISHED, KA_STATE_LISTEN, ka_socket, ka_sockets};
 use libc::{c_char, c_int};
@@ -126,9 +127,9 @@ fn what_stays_open_is_told_right_while_other_numbers_are_reused() {
 /// A file system of this type, empty, over /proc: of a mount namespace that this process gets.
 fn mount_over_proc(kind: &str) {
     let kind = CString::new(kind).unwrap();
+    unshare_as_superuser(libc::CLONE_NEWNS);
     // SAFETY: the pointers are to strings that end in NUL, or NULL where mount(2) allows it.
     unsafe {
-        check(libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNS)).unwrap();
         let private = libc::MS_REC | libc::MS_PRIVATE;
         check(libc::mount(null(), c"/".as_ptr(), null(), private, null())).unwrap();
         check(libc::mount(kind.as_ptr(), c"/proc".as_ptr(), kind.as_ptr(), 0, null())).unwrap();

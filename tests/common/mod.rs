@@ -432,11 +432,19 @@ fn write_all(fd: RawFd, message: &str) {
 /// Runs the test in a child process that is the superuser of a network of its own.
 pub fn with_own_network(test: impl FnOnce()) {
     in_child(|| {
-        // SAFETY: takes no pointers.
-        let made = unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) };
-        check(made).expect("unshare(CLONE_NEWUSER | CLONE_NEWNET): are user namespaces forbidden?");
+        unshare_as_superuser(libc::CLONE_NEWNET);
         test();
     });
+}
+
+/// Leaves some of the system's namespaces for new ones. Without root that takes a user namespace,
+/// which the kernel forbids in a chroot, and some systems everywhere.
+pub fn unshare_as_superuser(namespaces: c_int) {
+    // SAFETY: takes no pointers.
+    let unshare = |namespaces| check(unsafe { libc::unshare(namespaces) });
+    unshare(namespaces)
+        .or_else(|_| unshare(namespaces | libc::CLONE_NEWUSER))
+        .expect("unshare(2): the test needs root, or user namespaces");
 }
 
 /// Writes a sysctl of this network namespace: "`tcp_keepalive_time`", "60".
