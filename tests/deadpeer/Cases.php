@@ -35,6 +35,8 @@ final class Cases
             'idle-1-2-2' => ['enable 1 2 2; cut'],
             'idle-within-3' => ['within 3; cut'],
             'idle-within-5' => ['within 5; cut'],
+            'idle-system' => ['system 1 1 3; enable 0 0 0; cut'],
+            'idle-system-changed-later' => ['enable 1 0 0; system 1 1 3; cut'],
             'idle-without' => ['write; cut'],
         ],
         'Unacknowledged data' => [

@@ -14,7 +14,7 @@ namespace DeadPeer;
 final class KernelRules
 {
     /** The retransmission timeout of a fast network: 200 ms, and a tick more. */
-    private const RTO = 0.204;
+    public const RTO = 0.204;
 
     /** Each retransmission waits twice as long as the one before, up to this many seconds. */
     private const LONGEST_BACKOFF = 120;
@@ -45,6 +45,8 @@ final class KernelRules
     /** The errno it ends with; 0 for an orderly end. */
     public int $error = 0;
 
+    /** @var array{int, int, int} idle, interval, count that a fresh socket has */
+    private array $system = [7200, 75, 9];
     private bool $on = false;
     private float $idle = 7200;
     private float $interval = 75;
@@ -200,20 +202,26 @@ final class KernelRules
     private function set(float $now, array $values): void
     {
         [$idle, $interval, $count, $userTimeoutMs] = $values;
-        $this->interval = $interval > 0 ? $interval : $this->interval;
-        $this->count = $count > 0 ? $count : $this->count;
-        $this->idle = $idle > 0 ? $idle : $this->idle;
+        // -1 leaves a value, 0 is written as what the system has at this moment.
+        $this->interval = [-1 => $this->interval, 0 => $this->system[1]][$interval] ?? $interval;
+        $this->count = [-1 => $this->count, 0 => $this->system[2]][$count] ?? $count;
+        $this->idle = [-1 => $this->idle, 0 => $this->system[0]][$idle] ?? $idle;
         $this->userTimeout = $userTimeoutMs !== null ? $userTimeoutMs / 1000 : $this->userTimeout;
         if (!$this->isEstablished) {
             return;
         }
         if (!$this->on) {
             $this->keepaliveTimer = $now + $this->idle; // from now, not from when the peer was heard
-        } elseif ($idle > 0) {
+        } elseif ($idle >= 0) {
             // Of the values, only writing the idle time arms the timer anew.
-            $this->keepaliveTimer = max($now, $this->heard + $idle);
+            $this->keepaliveTimer = max($now, $this->heard + $this->idle);
         }
         $this->on = true;
+    }
+
+    private function system(float $now, string $idle, string $interval, string $count): void
+    {
+        $this->system = [(int) $idle, (int) $interval, (int) $count];
     }
 
     private function disable(): void

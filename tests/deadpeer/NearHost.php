@@ -134,6 +134,14 @@ final class NearHost
         $this->program->enable(...Scenario::values('within', [$seconds]));
     }
 
+    private function system(string ...$values): void
+    {
+        foreach (array_combine(['time', 'intvl', 'probes'], $values) as $name => $value) {
+            // The kernel shows each process the file of its own network namespace.
+            file_put_contents("/proc/sys/net/ipv4/tcp_keepalive_$name", $value);
+        }
+    }
+
     private function disable(): void
     {
         $this->program->disable();

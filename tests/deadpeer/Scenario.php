@@ -10,8 +10,10 @@ namespace DeadPeer;
  * Steps follow one another; one with a time happens that long after the network changed, or, where
  * it never does, after the step before the first timed one.
  *
- *   enable IDLE INTERVAL COUNT [USER_TIMEOUT_MS]   Keepalive::enable(); - leaves a value unchanged
+ *   enable IDLE INTERVAL COUNT [USER_TIMEOUT_MS]   Keepalive::enable(); - leaves a value unchanged,
+ *                                                  0 is the system's
  *   within SECONDS                                 Keepalive::apply(Settings::detectWithin())
+ *   system IDLE INTERVAL COUNT                     sysctl net.ipv4.tcp_keepalive_time, _intvl, _probes
  *   disable                                        Keepalive::disable()
  *   write                                          one byte to the far host
  *   fill                                           the far host has stopped reading; as much as fits

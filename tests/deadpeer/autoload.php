@@ -4,10 +4,10 @@
 
 declare(strict_types=1);
 
+require __DIR__ . '/../../php/autoload.php';
+
 spl_autoload_register(static function (string $class): void {
-    foreach (['DeadPeer\\' => __DIR__ . '/', 'Keepalive\\' => __DIR__ . '/../../php/src/'] as $prefix => $folder) {
-        if (strpos($class, $prefix) === 0) {
-            require $folder . str_replace('\\', '/', substr($class, strlen($prefix))) . '.php';
-        }
+    if (strpos($class, 'DeadPeer\\') === 0) {
+        require __DIR__ . '/' . substr($class, strlen('DeadPeer\\')) . '.php';
     }
 });

@@ -48,6 +48,14 @@ if (($near->seen === null) !== ($rules->seen === null)) {
 } elseif ($near->seen !== null && $differ($near->seen, $rules->seen)) {
     $problems[] = 'not on time';
 }
+if ($scenario->has('within') && !$case['alive']) {
+    // Counted from the cut, or from the data that is in flight, whose clock starts with its retransmission.
+    $within = (int) $scenario->steps[0]['arguments'][0];
+    $within += $scenario->has('write') ? end($near->times) + 2 * KernelRules::RTO : 0;
+    if ($near->seen === null || $near->seen > $within + $case['tolerance']) {
+        $problems[] = "not within $within s";
+    }
+}
 if ($near->error() !== ($case['told'] ? $rules->error : 0)) {
     $problems[] = 'another error';
 }
