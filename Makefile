@@ -86,5 +86,9 @@ headers:             ## writes the generated headers, and the manual pages, to w
 	KEEPALIVE_WRITE_HEADERS=1 $(CARGO) test --locked --test headers
 	$(MAKE) man
 
+bench: $(LIBRARY)    ## measures side by side and writes docs/benchmarks.md
+	@tests/setup.sh build bench
+	benches/run
+
 clean:               ## removes what was built
 	$(CARGO) clean
