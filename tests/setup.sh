@@ -19,6 +19,8 @@ packages() {
         deb) echo debhelper dpkg-dev ;;
         matrix) echo debootstrap util-linux iproute2 ;;
         musl) echo binutils debootstrap musl-tools util-linux ;;
+        bench) echo php-cli gcc valgrind libkeepalive0 libdontdie0 ;;
+        sanitizers) echo php-cli gcc clang libclang-rt-14-dev valgrind ;;
         packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian \
             debootstrap util-linux ;;
         *) echo "tests/setup.sh: unknown group '$1'" >&2; exit 2 ;;
