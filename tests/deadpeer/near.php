@@ -53,7 +53,7 @@ if ($scenario->has('within') && !$case['alive']) {
     $within = (int) $scenario->steps[0]['arguments'][0];
     $within += $scenario->has('write') ? end($near->times) + 2 * KernelRules::RTO : 0;
     if ($near->seen === null || $near->seen > $within + $case['tolerance']) {
-        $problems[] = "not within $within s";
+        $problems[] = sprintf('not within %.1f s', $within);
     }
 }
 if ($near->error() !== ($case['told'] ? $rules->error : 0)) {
