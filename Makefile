@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test test-rust test-c test-php test-docs test-servers test-deadpeer test-matrix lint-php headers lint clean
+.PHONY: help build demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix lint-php headers lint clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
@@ -58,9 +58,15 @@ test-php: build lint-php  ## the PHP tests
 	@tests/setup.sh test
 	phpunit
 
-test-docs: build     ## every code block of the documentation
+test-docs: build     ## every code block, link and message of the documentation
 	@tests/setup.sh test
+	tests/docs/links
+	tests/docs/messages
 	tests/docs/run
+
+docs-pictures: build ## draws docs/pictures anew, from captures
+	@tests/setup.sh build demo test
+	docs/pictures/draw
 
 test-servers: build  ## PHP's clients of databases and other servers, with real ones
 	@tests/setup.sh test servers
@@ -68,8 +74,9 @@ test-servers: build  ## PHP's clients of databases and other servers, with real 
 
 # Once more with a few cases as a user without privileges, where this is root.
 test-deadpeer: build ## when programs are told of a dead peer, between two hosts
-	@tests/setup.sh build demo
+	@tests/setup.sh build demo test
 	tests/deadpeer/run
+	docs/pictures/draw --check target/deadpeer
 	tests/deadpeer/run-without-root idle-1-1-3 data-user-timeout unreachable-data rebooted tls-fread c
 
 test-matrix: release-library  ## the PHP tests with the PHP of Debian 11, 12 and 13, and with the JIT; needs root
