@@ -57,7 +57,9 @@ final class Settings
 
     /**
      * Settings that notice a dead peer within this many seconds, whether the connection is idle
-     * or has data in flight.
+     * or has data in flight. The seconds count from the last thing that the peer sent, or from the
+     * first data that it did not acknowledge: data written to a peer already dead starts them anew,
+     * once.
      *
      * Half the time passes in silence, at most two minutes so that no NAT or load balancer on the
      * way forgets the connection (Azure's, the most forgetful, does after four); the rest is
