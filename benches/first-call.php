@@ -7,7 +7,7 @@
 
 declare(strict_types=1);
 
-require __DIR__ . '/autoload.php';
+require dirname(__DIR__) . '/php/autoload.php';
 
 function residentKb(): int
 {

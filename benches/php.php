@@ -12,7 +12,7 @@ declare(strict_types=1);
 use Keepalive\Keepalive;
 use Keepalive\Settings;
 
-require __DIR__ . '/autoload.php';
+require dirname(__DIR__) . '/php/autoload.php';
 
 const CALLS = 20000;
 

@@ -52,18 +52,18 @@ function picture(array $ratios): string
 {
     $height = 46 + 26 * count($ratios);
     $scale = 400 / max(2.0, max($ratios));
-    $one = 300 + $scale;
-    $svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 780 $height\" width=\"780\" height=\"$height\" "
+    $one = 390 + $scale;
+    $svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 870 $height\" width=\"870\" height=\"$height\" "
         . "font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n"
         . "<title>Time of each call, as a multiple of the bare system calls or of PHP's own way</title>\n"
-        . "<rect width=\"780\" height=\"$height\" fill=\"#fff\"/>\n"
+        . "<rect width=\"870\" height=\"$height\" fill=\"#fff\"/>\n"
         . "<text x=\"$one\" y=\"18\" text-anchor=\"middle\" fill=\"#555\">1.0 = without the library</text>\n";
     $y = 30;
     foreach ($ratios as $label => $ratio) {
         $width = $ratio * $scale;
-        $svg .= sprintf("<text x=\"290\" y=\"%d\" text-anchor=\"end\">%s</text>\n", $y + 15, htmlspecialchars($label))
-            . sprintf("<rect x=\"300\" y=\"%d\" width=\"%.1f\" height=\"18\" fill=\"#4878a8\"/>\n", $y + 1, $width)
-            . sprintf("<text x=\"%.1f\" y=\"%d\">%.2f</text>\n", 306 + $width, $y + 15, $ratio);
+        $svg .= sprintf("<text x=\"380\" y=\"%d\" text-anchor=\"end\">%s</text>\n", $y + 15, htmlspecialchars($label))
+            . sprintf("<rect x=\"390\" y=\"%d\" width=\"%.1f\" height=\"18\" fill=\"#4878a8\"/>\n", $y + 1, $width)
+            . sprintf("<text x=\"%.1f\" y=\"%d\">%.2f</text>\n", 396 + $width, $y + 15, $ratio);
         $y += 26;
     }
     return $svg . sprintf("<line x1=\"%.1f\" y1=\"24\" x2=\"%.1f\" y2=\"%d\" stroke=\"#b03030\" stroke-dasharray=\"4 3\"/>\n</svg>\n", $one, $one, $y + 4);
