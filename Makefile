@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix lint-php headers lint clean
+.PHONY: help build demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix lint-php headers lint test-sanitizers bench clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
@@ -37,6 +37,7 @@ test:                ## everything, and what it needs is installed first
 	@tests/setup.sh build test
 	$(MAKE) test-rust
 	$(MAKE) test-c
+	$(MAKE) test-sanitizers FUZZ_SECONDS=10
 	$(MAKE) test-php
 	$(MAKE) test-servers
 	$(MAKE) test-deadpeer
@@ -92,6 +93,12 @@ lint-php:            ## syntax and style (PSR-12) of the PHP code
 headers:             ## writes the generated headers, and the manual pages, to where they are committed
 	KEEPALIVE_WRITE_HEADERS=1 $(CARGO) test --locked --test headers
 	$(MAKE) man
+
+FUZZ_SECONDS ?= 20
+
+test-sanitizers: $(LIBRARY)  ## AddressSanitizer, valgrind, a fuzzer and Miri
+	@tests/setup.sh build sanitizers
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/sanitizers/run
 
 bench: $(LIBRARY)    ## measures side by side and writes docs/benchmarks.md
 	@tests/setup.sh build bench
