@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix lint-php headers lint test-sanitizers bench clean
+.PHONY: help build demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix test-zts lint-php headers lint test-sanitizers bench clean
 
 help:                ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
@@ -43,6 +43,7 @@ test:                ## everything, and what it needs is installed first
 	$(MAKE) test-deadpeer
 	$(MAKE) test-docs
 	$(MAKE) test-packaging
+	$(MAKE) test-matrix
 
 test-rust:           ## formatting, lints and the tests in Rust
 	$(CARGO) fmt --check
@@ -83,6 +84,10 @@ test-deadpeer: build ## when programs are told of a dead peer, between two hosts
 test-matrix: release-library  ## the PHP tests with the PHP of Debian 11, 12 and 13, and with the JIT; needs root
 	@tests/setup.sh matrix
 	tests/matrix
+
+test-zts: build      ## the PHP tests with a thread safe PHP, built from Debian's sources; slow
+	@tests/setup.sh test zts
+	tests/zts
 
 lint-php:            ## syntax and style (PSR-12) of the PHP code
 	@tests/setup.sh test

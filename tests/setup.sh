@@ -18,6 +18,8 @@ packages() {
             php-symfony-event-dispatcher php-amphp-amp ;;
         deb) echo debhelper dpkg-dev ;;
         matrix) echo debootstrap util-linux iproute2 ;;
+        zts) echo gcc libc6-dev make dpkg-dev autoconf bison re2c pkg-config libffi-dev libssl-dev \
+            libxml2-dev libonig-dev ;;
         musl) echo binutils debootstrap musl-tools util-linux ;;
         bench) echo php-cli gcc valgrind libkeepalive0 libdontdie0 ;;
         sanitizers) echo php-cli gcc clang libclang-rt-14-dev valgrind ;;
