@@ -76,14 +76,22 @@ final class WebServerTest extends KeepaliveTestCase
         self::assertStringContainsString('can then call any C function', json_encode($report['findings']));
     }
 
-    public function testAnApplicationsOwnPreloadScriptCanIncludeIt(): void
+    public function testWhatTheDocumentationSays(): void
     {
-        $own = $this->folder() . '/preload.php';
-        file_put_contents($own, '<?php require "' . $this->folder() . '/package/php/preload.php";');
-        $this->start(WebServer::FPM, true, false, ['opcache.preload' => $own]);
-        self::assertSame('everything', $this->report()['verdict']);
-    }
+        [$ini, $page, $ownPreload] = $this->documented();
+        $ini = parse_ini_string($ini);
+        self::assertSame(['opcache.preload', 'opcache.preload_user'], array_keys($ini));
+        $ini['opcache.preload_user'] = posix_geteuid() === 0 ? WebServer::USER : posix_getpwuid(posix_geteuid())['name'];
+        $this->server = new WebServer(WebServer::FPM, $this->folder(), $ini);
+        self::assertSame('everything', json_decode($this->server->run("?>$page"), true)['verdict']);
+        $this->tearDown();
 
+        // The same with a preload script of the application's own.
+        [$ini, $page, $ownPreload] = $this->documented();
+        file_put_contents($own = $this->folder() . '/preload.php', $ownPreload);
+        $this->start(WebServer::FPM, true, false, ['opcache.preload' => $own]);
+        self::assertSame('everything', json_decode($this->server->run("?>$page"), true)['verdict']);
+    }
     public function testAPoolCanHaveFfiForItselfOrNotAtAll(): void
     {
         $this->start(WebServer::FPM, true, true, [], 'php_admin_value[ffi.enable] = 0');
@@ -290,6 +298,18 @@ final class WebServerTest extends KeepaliveTestCase
         self::assertLessThanOrEqual($memory + 96, WebServer::memory($worker));
         self::assertSame($mapped, self::mapped($worker), 'the same addresses as after request 100');
         self::assertCount($preload ? 1 : 0, array_unique(array_column($mapped, 1)));
+    }
+
+    /** @return string[] the blocks of docs/fpm.md, with this test's paths */
+    private function documented(): array
+    {
+        $text = (string) file_get_contents(dirname(__DIR__, 2) . '/docs/fpm.md');
+        self::assertSame(3, preg_match_all('/^```\w+\n(.*?)^```$/ms', $text, $blocks));
+        return str_replace(
+            ['/srv/app/vendor/libkeepalive/keepalive', '/srv/app/vendor/autoload.php'],
+            [$this->folder() . '/package', $this->folder() . '/package/php/autoload.php'],
+            $blocks[1]
+        );
     }
 
     /** @return array<int, array{string, string}> addresses and file, of our library */
