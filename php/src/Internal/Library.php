@@ -6,8 +6,32 @@ namespace Keepalive\Internal;
 
 use Keepalive\Exception\UnavailableException;
 
+use function array_keys;
+use function dirname;
+use function extension_loaded;
+use function fileowner;
+use function getenv;
+use function implode;
+use function in_array;
+use function ini_get;
+use function is_file;
+use function php_uname;
+use function realpath;
+use function sprintf;
+use function stat;
+use function strpos;
+use function strtolower;
+
+use const PHP_OS_FAMILY;
+use const PHP_SAPI;
+
 /**
  * Finds the shared library.
+ *
+ * Where preloaded code alone may use FFI, the application must not decide here what is loaded. So every
+ * function and constant is imported (the application could define one of the same name in this
+ * namespace), and no path that is loaded comes from an argument (it could call private methods by
+ * reflection). A test watches over both.
  *
  * @internal
  */
@@ -88,11 +112,9 @@ final class Library
     public static function search(): array
     {
         $attempts = [];
-        foreach (self::places() as $origin => $place) {
-            $version = null;
-            $problem = self::problem($origin, $place, $version);
-            $attempts[] = ['origin' => $origin, 'place' => $place, 'problem' => $problem, 'version' => $version];
-            if ($problem === null) {
+        foreach (array_keys(self::places()) as $origin) {
+            $attempts[] = $attempt = ['origin' => $origin] + self::attempt($origin);
+            if ($attempt['problem'] === null) {
                 break;
             }
         }
@@ -143,8 +165,8 @@ final class Library
      * Who, besides those that are trusted anyway, could exchange the file; null where nobody could.
      *
      * Trusted are the superuser, whoever may write this very file, since PHP runs what it says, and
-     * the user that this process runs as, unless the application is to be barred from native code. The owner of / stands for the superuser where a user
-     * namespace shows another number.
+     * the user that this process runs as, unless the application is to be barred from native code.
+     * The owner of / stands for the superuser where a user namespace shows another number.
      */
     private static function distrust(string $file): ?string
     {
@@ -171,29 +193,40 @@ final class Library
         return null;
     }
 
-    /** Why the library there will not do, or null: then $place is where its links led. */
-    private static function problem(string $origin, string &$place, ?string &$version): ?string
+    /**
+     * Tries the place of this origin.
+     *
+     * @return array{place: string, problem: string|null, version: string|null} the place is where its
+     *     links led; the problem is why it will not do, or null
+     */
+    private static function attempt(string $origin): array
     {
+        $place = self::places()[$origin];
+        $version = null;
         if ($origin === 'KEEPALIVE_LIBRARY' && self::ffiIsForPreloadedCode()) {
-            return 'ignored: with ffi.enable=preload the application must not choose native code, and putenv() could';
-        }
-        if (strpos($place, '/') === false) {
+            $problem = 'ignored: with ffi.enable=preload the application must not choose native code, and putenv() could';
+        } elseif (strpos($place, '/') === false && strpos($place, 'libkeepalive.') === 0) {
             // A bare name: the dynamic linker looks for it, in no directory that it is not told of.
-            if (strpos($place, 'libkeepalive.') !== 0) {
-                return 'not an absolute path';
-            }
+            $problem = null;
         } elseif ($place[0] !== '/') {
-            return 'not an absolute path';
-        } elseif (!@is_file($place) || ($place = realpath($place)) === false) {
-            return 'no such file, or not visible under open_basedir';
-        } elseif (($why = self::distrust($place)) !== null) {
-            return "$why, who could put other code there";
+            $problem = 'not an absolute path';
+        } elseif (!@is_file($place) || ($file = realpath($place)) === false) {
+            $problem = 'no such file, or not visible under open_basedir';
+        } else {
+            $place = $file;
+            $why = self::distrust($place);
+            $problem = $why === null ? null : "$why, who could put other code there";
         }
-        try {
-            $version = \FFI::cdef(Declarations::C, $place)->ka_version();
-        } catch (\FFI\Exception $exception) {
-            return $exception->getMessage();
+        if ($problem === null) {
+            try {
+                $version = \FFI::cdef(Declarations::C, $place)->ka_version();
+                if ((int) $version !== self::MAJOR) {
+                    $problem = "its version is $version, " . self::MAJOR . '.x is needed';
+                }
+            } catch (\FFI\Exception $exception) {
+                $problem = $exception->getMessage();
+            }
         }
-        return (int) $version === self::MAJOR ? null : "its version is $version, " . self::MAJOR . '.x is needed';
+        return ['place' => $place, 'problem' => $problem, 'version' => $version];
     }
 }
