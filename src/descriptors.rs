@@ -51,14 +51,14 @@ pub(crate) fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
 #[allow(clippy::large_enum_variant)] // lives on the stack, once, so that nothing is allocated
 pub(crate) enum OpenDescriptors {
     /// As /proc lists them.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(target_os = "linux")]
     Listed(listing::Listing),
     /// Every number from zero on, where there is no list.
     Walked(Range<c_int>),
 }
 
 impl OpenDescriptors {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(target_os = "linux")]
     pub(crate) fn list() -> Self {
         match listing::Listing::open() {
             Ok(listing) => Self::Listed(listing),
@@ -66,7 +66,7 @@ impl OpenDescriptors {
         }
     }
 
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[cfg(not(target_os = "linux"))]
     pub(crate) fn list() -> Self {
         Self::walk(false)
     }
@@ -74,7 +74,7 @@ impl OpenDescriptors {
     /// The lowest number that was free when the list was opened, where that is known.
     pub(crate) fn lowest_free(&self) -> Option<c_int> {
         match self {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(target_os = "linux")]
             Self::Listed(listing) => Some(listing.descriptor()),
             Self::Walked(_) => None,
         }
@@ -96,7 +96,7 @@ impl Iterator for OpenDescriptors {
 
     fn next(&mut self) -> Option<c_int> {
         match self {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
+            #[cfg(target_os = "linux")]
             Self::Listed(listing) => listing.next().unwrap_or_else(|_| {
                 // Unreadable though it could be opened: a security policy.
                 *self = Self::walk(false);
@@ -108,7 +108,7 @@ impl Iterator for OpenDescriptors {
 }
 
 /// The kernel's own list, read without a single allocation.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 mod listing {
     use std::ffi::CStr;
     use std::fs::File;

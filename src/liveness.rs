@@ -4,12 +4,13 @@ use libc::c_int;
 
 use crate::abi::ka_liveness;
 use crate::errors::Errno;
-use crate::options::saturate;
-use crate::{KA_STATE_CLOSE, KA_STATE_LISTEN, KA_STATE_SYN_SENT, sys};
 
 /// Liveness of a socket; see `ka_status`.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) fn status(fd: c_int) -> Result<ka_liveness, Errno> {
+    use crate::options::saturate;
+    use crate::{KA_STATE_CLOSE, KA_STATE_LISTEN, KA_STATE_SYN_SENT, sys};
+
     let info = sys::tcp_info(fd)?;
     let state = c_int::from(info.tcpi_state);
     // Until the peer has answered, the kernel counts these times from its own boot.
@@ -28,7 +29,7 @@ pub(crate) fn status(fd: c_int) -> Result<ka_liveness, Errno> {
 }
 
 /// Other systems number the states differently or have no such option: not supported here.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn status(fd: c_int) -> Result<ka_liveness, Errno> {
     crate::options::refuse_unless_tcp(fd)?;
     Err(Errno(libc::ENOPROTOOPT))

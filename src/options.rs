@@ -95,14 +95,14 @@ pub(crate) fn set_user_timeout(fd: c_int, timeout_ms: c_int) -> Result<(), Errno
 }
 
 /// The user timeout in milliseconds; see `ka_get_user_timeout`.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) fn get_user_timeout(fd: c_int) -> Result<c_int, Errno> {
     let timeout = SockRef::from(&sys::borrow(fd)?).tcp_user_timeout()?;
     Ok(timeout.map_or(0, |timeout| saturate(timeout.as_millis())))
 }
 
 /// This platform has no such option; what is no TCP socket is refused for that reason all the same.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn get_user_timeout(fd: c_int) -> Result<c_int, Errno> {
     refuse_unless_tcp(fd)?;
     Err(Errno(libc::ENOPROTOOPT))

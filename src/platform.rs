@@ -7,7 +7,7 @@ pub(crate) const MISSING: c_int = -1;
 
 /// Largest values that Linux accepts, in seconds, seconds and probes (`MAX_TCP_KEEPIDLE`,
 /// `MAX_TCP_KEEPINTVL`, `MAX_TCP_KEEPCNT` in its include/net/tcp.h).
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 mod limits {
     use super::c_int;
     pub(crate) const MAX_IDLE: c_int = 32_767;
@@ -16,7 +16,7 @@ mod limits {
 }
 
 /// Elsewhere the kernel has the last word.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 mod limits {
     use super::c_int;
     pub(crate) const MAX_IDLE: c_int = c_int::MAX;
@@ -42,9 +42,9 @@ mod numbers {
     pub(crate) use libc::{TCP_KEEPCNT, TCP_KEEPINTVL};
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) use libc::TCP_USER_TIMEOUT;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) const TCP_USER_TIMEOUT: c_int = MISSING;
 
 pub(crate) use limits::{MAX_CNT, MAX_IDLE, MAX_INTVL};

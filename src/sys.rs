@@ -46,7 +46,7 @@ pub(crate) fn identity(fd: c_int) -> Result<(u64, u64), Errno> {
 }
 
 /// `TCP_INFO` of a socket. Fields that an older kernel does not know stay zero.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) fn tcp_info(fd: c_int) -> Result<libc::tcp_info, Errno> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = socklen::<libc::tcp_info>();
@@ -67,7 +67,7 @@ pub(crate) fn tcp_info(fd: c_int) -> Result<libc::tcp_info, Errno> {
 
 /// Where a socket with this local address is connecting to, by `SO_PEERNAME`: getpeername(2) says
 /// so only once the peer has answered.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) fn connecting_to(fd: c_int, local: &SockAddr) -> Result<SockAddr, Errno> {
     // SAFETY: the pointer is to a whole, writable address, of which the kernel writes the first
     // `length` bytes: exactly one of the local address's family.
@@ -88,14 +88,14 @@ pub(crate) fn connecting_to(fd: c_int, local: &SockAddr) -> Result<SockAddr, Err
 }
 
 /// Other systems do not tell.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn connecting_to(_: c_int, _: &SockAddr) -> Result<SockAddr, Errno> {
     Err(Errno(libc::ENOTCONN))
 }
 
 /// getdents64(2): fills `buffer` with the next directory entries and returns how many bytes they
 /// take, 0 at the end.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) fn read_directory(directory: BorrowedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     use std::os::fd::AsRawFd;
     // SAFETY: the pointer and the length describe `buffer`, which is writable and borrowed for the
@@ -118,7 +118,8 @@ pub(crate) fn descriptor_limit() -> Result<u64, Errno> {
     check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, limit.as_mut_ptr()) })?;
     // SAFETY: getrlimit succeeded, so the kernel has filled it in.
     let limit = unsafe { limit.assume_init() };
-    #[allow(clippy::unnecessary_cast)] // not u64 on every platform
+    // Not u64 on every platform.
+    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, clippy::cast_lossless)]
     let soft = limit.rlim_cur as u64;
     Ok(soft)
 }
