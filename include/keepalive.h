@@ -330,7 +330,7 @@ struct ka_option_numbers ka_options(void);
 /**
  * An English sentence for what a function of this library returned: "ENAME: likely cause."
  *
- * error  the value as returned, negative errno; 0 and counts are "Success"
+ * error  the value as returned, negative errno; 0 and counts are "Success: no error."
  *
  * Returns a static string, never NULL, not to be freed.
  */

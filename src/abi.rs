@@ -271,7 +271,7 @@ pub extern "C" fn ka_options() -> ka_option_numbers {
 
 /// An English sentence for what a function of this library returned: "ENAME: likely cause."
 ///
-/// error  the value as returned, negative errno; 0 and counts are "Success"
+/// error  the value as returned, negative errno; 0 and counts are "Success: no error."
 ///
 /// Returns a static string, never NULL, not to be freed.
 #[unsafe(no_mangle)]

@@ -35,7 +35,7 @@ pub(crate) fn describe(error: c_int) -> &'static CStr {
     if error >= 0 {
         return c"Success: no error.";
     }
-    // Errnos that share a number on some platform stand in an if chain, not a match.
+    // Not a match: platforms may give two of them the same number, which a match refuses.
     let sentences: &[(c_int, &CStr)] = &[
         (libc::EACCES, c"EACCES: a security policy (seccomp, a cgroup hook, SELinux) refused the system call."),
         (libc::EAFNOSUPPORT, c"EAFNOSUPPORT: this system has neither IPv4 nor IPv6 sockets."),

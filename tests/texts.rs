@@ -52,6 +52,8 @@ fn success_counts_and_unknown_errors_have_a_sentence_too() {
     for success in [0, 1, 42, c_int::MAX] {
         assert_eq!(sentence(success), "Success: no error.");
     }
+    let header = std::fs::read_to_string("include/keepalive.h").unwrap();
+    assert!(header.contains("0 and counts are \"Success: no error.\""));
     for unknown in [-9999, c_int::MIN, -c_int::MAX] {
         assert!(sentence(unknown).contains("errno(3)"), "{unknown}: {}", sentence(unknown));
     }
