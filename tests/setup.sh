@@ -12,7 +12,7 @@ packages() {
         test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer g++ clang binutils \
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux shellcheck \
             pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php ;;
-        servers) echo mariadb-server-core postgresql redis-server rabbitmq-server memcached nginx \
+        servers) echo mariadb-server-core mariadb-client-core postgresql redis-server rabbitmq-server memcached nginx \
             php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \
             php-guzzlehttp-guzzle php-doctrine-dbal php-symfony-messenger \
             php-symfony-event-dispatcher php-amphp-amp ;;
