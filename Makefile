@@ -11,20 +11,19 @@ SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 .PHONY: help build demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix test-zts lint-php headers lint test-sanitizers bench clean
 
 help:                ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s :
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: $(LIBRARY)    ## the libraries, optimised, in target/release
+build: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## the libraries, optimised, in target/release
 
 # Without the rlib of Cargo.toml, because LTO is off where one is built beside them.
+# All three are made together: a `cargo build --release` leaves a library here, but not the others.
 # SYSROOT=folder links against that folder's C library; the default is this machine's.
-$(LIBRARY): $(SOURCES)
+$(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES)
 	@tests/setup.sh build
 	$(CARGO) rustc --locked --release --lib --target-dir '$(BUILD)' --crate-type cdylib,staticlib -- \
 		--print native-static-libs='$(ARCHIVE_NEEDS)' $(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
-	@test -s '$(ARCHIVE_NEEDS)'
-	@touch -c $@ $(ARCHIVE) $(ARCHIVE_NEEDS)
-
-$(ARCHIVE) $(ARCHIVE_NEEDS): $(LIBRARY)
+	@test -s '$(ARCHIVE_NEEDS)' || { echo '$(ARCHIVE_NEEDS) is gone, and cargo makes it only anew: make clean, then make build.' >&2; exit 1; }
+	@touch -c $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)
 
 include packaging.mk
 
