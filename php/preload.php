@@ -12,8 +12,11 @@
 
 declare(strict_types=1);
 
-foreach (['*.php', 'Exception/*.php', 'Internal/*.php'] as $files) {
-    foreach (glob(__DIR__ . '/src/' . $files) ?: [] as $file) {
-        opcache_compile_file($file);
+// Not glob(), to which the brackets of a folder like /srv/app[1] say something.
+foreach (['', 'Exception/', 'Internal/'] as $folder) {
+    foreach (scandir(__DIR__ . "/src/$folder") as $file) {
+        if (substr($file, -4) === '.php') {
+            opcache_compile_file(__DIR__ . "/src/$folder$file");
+        }
     }
 }

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\Tests;
 
 use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\Folder;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 
 /** php/preload.php, for opcache.preload; how FPM then behaves is tested elsewhere. */
@@ -55,6 +56,26 @@ final class PreloadTest extends KeepaliveTestCase
         self::assertSame('not loaded', $child->cleanOutput());
     }
 
+    public function testItWorksInAFolderWhoseNameIsAPattern(): void
+    {
+        $folder = Folder::create();
+        Folder::copy(dirname(__DIR__) . '/src', "$folder/app[1]/src");
+        copy(dirname(__DIR__) . '/preload.php', "$folder/app[1]/preload.php");
+        try {
+            $child = Child::php(
+                'echo class_exists(Keepalive\\Keepalive::class, false) ? "preloaded" : "not preloaded";',
+                self::preloading("$folder/app[1]/preload.php"),
+                [],
+                null,
+                [],
+                dirname(__DIR__) . '/constants.php'
+            );
+        } finally {
+            Folder::remove($folder);
+        }
+        self::assertSame('preloaded', $child->cleanOutput());
+    }
+
     /** @return string[] */
     private function classesOfThePackage(): array
     {
@@ -69,11 +90,11 @@ final class PreloadTest extends KeepaliveTestCase
     }
 
     /** @return string[] */
-    private static function preloading(): array
+    private static function preloading(string $script = __DIR__ . '/../preload.php'): array
     {
         $flags = [
             '-d', 'opcache.enable_cli=1',
-            '-d', 'opcache.preload=' . dirname(__DIR__) . '/preload.php',
+            '-d', "opcache.preload=$script",
         ];
         // PHP preloads for the superuser only when told to.
         return posix_geteuid() === 0 ? array_merge($flags, ['-d', 'opcache.preload_user=root']) : $flags;
