@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests;
 
+use Keepalive\Tests\Support\Folder;
 use PHPUnit\Framework\TestCase;
 
 /**
@@ -37,8 +38,8 @@ final class LibraryTrustTest extends TestCase
 
     protected function tearDown(): void
     {
-        array_map('unlink', glob("{{$this->folder}/*,$this->sources/*/*}", GLOB_BRACE) ?: []);
-        array_map('rmdir', array_merge(glob("$this->sources/*") ?: [], [$this->sources, $this->folder]));
+        Folder::remove($this->folder);
+        Folder::remove($this->sources);
     }
 
     public function testALibraryThatOnlyItsOwnerMayWriteIsLoaded(): void
