@@ -27,7 +27,8 @@ use const PHP_VERSION_ID;
  * handshake; connecting, non-blocking, persistent, filtered), a Socket of ext-sockets, an int
  * descriptor, or an OpenSocket.
  *
- * Everything thrown implements Keepalive\Exception\KeepaliveException.
+ * Everything thrown implements Keepalive\Exception\KeepaliveException, but for PHP's own TypeError where a
+ * declared type is not met (no string as an address, no Settings).
  */
 final class Keepalive
 {
@@ -207,8 +208,9 @@ final class Keepalive
      *     for the same address in stream_socket_client()
      * @return resource the stream, blocking
      *
-     * @throws InvalidArgumentException the address is neither TCP nor TLS, the settings say that keepalive is
-     *     off, or the context is none; nothing was opened
+     * @throws InvalidArgumentException the address is neither TCP nor TLS or its port above 65535, the settings
+     *     say that keepalive is off, the timeout is infinite or no number, or the context is none; nothing was
+     *     opened
      * @throws SocketException the connection or the handshake failed
      * @throws UnavailableException as enable()
      */

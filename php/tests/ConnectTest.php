@@ -152,7 +152,6 @@ final class ConnectTest extends KeepaliveTestCase
             'no port' => ['tcp://127.0.0.1'],
             'no host' => ['tcp://:80'],
             'a port that is no number' => ['tcp://127.0.0.1:http'],
-            'a port too large' => ['tcp://127.0.0.1:65536'],
             'an IPv6 address without brackets' => ['tcp://::1'],
             'an open bracket' => ['tcp://[::1:80'],
             'a NUL' => ["tcp://127.0.0.1\0:80"],
@@ -171,6 +170,36 @@ final class ConnectTest extends KeepaliveTestCase
             '/^Connecting to ' . preg_quote($address, '/') . ' failed: .+/s',
             $thrown->getMessage()
         );
+    }
+
+    public function testAPortAboveTheLastIsNotCutDownToAnother(): void
+    {
+        $listener = Sockets::listener('127.0.0.1');
+        $port = 65536 + Sockets::port($listener);
+        foreach (["tcp://127.0.0.1:$port", "tls://127.0.0.1:$port/", "[::1]:$port", 'tcp://127.0.0.1:65536'] as $address) {
+            $thrown = self::thrownBy(static function () use ($address): void {
+                Keepalive::connect($address);
+            });
+            self::assertInstanceOf(InvalidArgumentException::class, $thrown, $address);
+            self::assertSame("address must have a port from 1 to 65535; \"$address\" was given.", $thrown->getMessage());
+        }
+        $read = [$listener];
+        $none = null;
+        self::assertSame(0, stream_select($read, $none, $none, 0, 50000), 'nothing has connected');
+    }
+
+    public function testATimeoutThatIsNoNumberOfSecondsIsRefused(): void
+    {
+        foreach ([NAN, INF, -INF] as $timeout) {
+            $thrown = self::thrownBy(static function () use ($timeout): void {
+                Keepalive::connect('tcp://127.0.0.1:1', null, $timeout);
+            });
+            self::assertInstanceOf(InvalidArgumentException::class, $thrown);
+            self::assertSame(
+                'timeout must be a finite number of seconds, or null; float ' . var_export($timeout, true) . ' was given.',
+                $thrown->getMessage()
+            );
+        }
     }
 
     public function testSettingsThatAreOffAreRefusedBeforeAnythingIsOpened(): void

@@ -43,6 +43,12 @@ final class Connector
                 Given::describe($context)
             ));
         }
+        if ($timeout !== null && !is_finite($timeout)) {
+            throw new InvalidArgumentException(sprintf(
+                'timeout must be a finite number of seconds, or null; %s was given.',
+                Given::describe($timeout)
+            ));
+        }
         $context = $context ?? stream_context_get_default();
         if ($scheme !== 'tcp') {
             $context = self::withPeerName($target, $context);
@@ -94,6 +100,10 @@ final class Connector
                 implode('://, ', array_keys(self::CRYPTO_METHODS)),
                 $address
             ));
+        }
+        // PHP would cut it down to 16 bits, and connect to that port.
+        if (preg_match('/:(\d+)(?:\/.*)?$/D', $target, $port) === 1 && (int) $port[1] > 65535) {
+            throw new InvalidArgumentException("address must have a port from 1 to 65535; \"$address\" was given.");
         }
         return [$scheme, $target];
     }
