@@ -5,8 +5,10 @@ declare(strict_types=1);
 namespace Keepalive\Tests;
 
 use Keepalive\Exception\KeepaliveException;
+use Keepalive\Exception\SocketException;
 use Keepalive\Keepalive;
 use Keepalive\Tests\Support\Certificates;
+use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Sockets;
 use PHPUnit\Framework\Attributes\DataProvider;
@@ -133,6 +135,31 @@ final class ErrorHandlerTest extends KeepaliveTestCase
             self::assertInstanceOf(KeepaliveException::class, $thrown, "$address: " . get_class($thrown));
         }
         $this->assertNothingWasHeard();
+    }
+
+    /** @dataProvider backends */
+    #[DataProvider('backends')]
+    public function testItHearsNothingWhereNoDescriptorIsFree(string $backend): void
+    {
+        $child = Child::php(
+            'use Keepalive\Keepalive;
+            function thrown(callable $work): Throwable {
+                try {
+                    $work();
+                } catch (Throwable $thrown) {
+                    return $thrown;
+                }
+                exit("nothing was thrown");
+            }
+            Keepalive::defaults(); // what it needs, and a failure needs, is loaded now
+            thrown(function () { Keepalive::enable(fopen("php://memory", "r")); });
+            posix_setrlimit(POSIX_RLIMIT_NOFILE, 3, 3);
+            set_error_handler(function (int $level, string $message) { throw new ErrorException($message); });
+            $thrown = thrown([Keepalive::class, "defaults"]);
+            echo Keepalive::backend(), " ", get_class($thrown), " ", $thrown->getCode();',
+            $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0']
+        );
+        self::assertSame("$backend " . SocketException::class . ' ' . SOCKET_EMFILE, $child->cleanOutput());
     }
 
     /** @dataProvider backends */

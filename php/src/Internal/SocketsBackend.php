@@ -69,7 +69,9 @@ final class SocketsBackend implements Backend
 
     public function defaults(): Settings
     {
-        $scratch = @socket_create(AF_INET, SOCK_STREAM, SOL_TCP) ?: @socket_create(AF_INET6, SOCK_STREAM, SOL_TCP);
+        $scratch = self::quietly(static function () {
+            return socket_create(AF_INET, SOCK_STREAM, SOL_TCP) ?: socket_create(AF_INET6, SOCK_STREAM, SOL_TCP);
+        });
         if ($scratch === false) {
             throw self::refused('Opening', 'a fresh TCP socket', socket_last_error());
         }
@@ -98,7 +100,9 @@ final class SocketsBackend implements Backend
     public static function export($socket)
     {
         try {
-            $stream = @socket_export_stream($socket);
+            $stream = self::quietly(static function () use ($socket) {
+                return socket_export_stream($socket);
+            });
         } catch (\Error $closed) {
             throw TypeError::closedSocket();
         }
@@ -109,8 +113,7 @@ final class SocketsBackend implements Backend
     }
 
     /**
-     * Calls $work with the Socket for what the user gave, and keeps PHP's warnings, which become
-     * exceptions, away from the application's error handler.
+     * Calls $work with the Socket for what the user gave.
      *
      * @template T
      * @param mixed $socket
@@ -119,10 +122,7 @@ final class SocketsBackend implements Backend
      */
     private function with($socket, callable $work)
     {
-        set_error_handler(static function (): bool {
-            return true;
-        });
-        try {
+        return self::quietly(function () use ($socket, $work) {
             if (SocketKind::isSocket($socket)) {
                 return $work($socket);
             }
@@ -133,6 +133,24 @@ final class SocketsBackend implements Backend
                 throw $this->needsFfi('To reach a bare descriptor');
             }
             throw TypeError::notASocket($socket);
+        });
+    }
+
+    /**
+     * Keeps PHP's warnings, which become exceptions, away from the application's error handler, which
+     * hears them in spite of an @.
+     *
+     * @template T
+     * @param callable(): T $work
+     * @return T
+     */
+    private static function quietly(callable $work)
+    {
+        set_error_handler(static function (): bool {
+            return true;
+        });
+        try {
+            return $work();
         } finally {
             restore_error_handler();
         }
