@@ -192,24 +192,46 @@ Install it \(make install, .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
         self::assertStringContainsString("$chosen (KEEPALIVE_LIBRARY): no such file, or not visible under open_basedir", $said);
     }
 
+    public function testTheErrorHandlerHearsNothingOfOpenBasedir(): void
+    {
+        $handler = 'set_error_handler(function ($level, $message) { throw new ErrorException($message); }); '
+            . 'ini_set("open_basedir", %s); ';
+        // Part of the way to the library is hidden, then all of it.
+        $development = $this->library("$this->package/target/release/libkeepalive.so");
+        $shown = $this->package;
+        self::assertSame("ffi $development", $this->find([], null, [], sprintf($handler, var_export($shown, true))));
+        $this->library("$this->system/libkeepalive.so.1");
+        $shown .= '/php';
+        self::assertSame('ffi libkeepalive.so.1', $this->find([], null, [], sprintf($handler, var_export($shown, true))));
+    }
+
+    public function testWhereTheMachinesNameIsNotToBeHadTheOtherPlacesCount(): void
+    {
+        $this->library("$this->system/libkeepalive.so.1");
+        $disabled = ['-d', 'disable_functions=php_uname'];
+        self::assertSame('ffi libkeepalive.so.1', $this->find([], null, [], '', $disabled));
+    }
+
     /**
      * In the copied package: the backend, then where the library was found or why it was not.
      *
      * @param array<string, string> $environment
      * @param string[] $before
+     * @param string[] $flags
      */
     private function find(
         array $environment = [],
         ?string $folder = null,
         array $before = [],
-        string $code = ''
+        string $code = '',
+        array $flags = []
     ): string {
         return Child::php(
             $code . 'echo Keepalive\Keepalive::backend(), " ", Keepalive\Internal\Library::foundAt();
             if (Keepalive\Keepalive::backend() === "sockets") {
                 try { Keepalive\Keepalive::sockets(); } catch (Throwable $e) { echo $e->getMessage(); }
             }',
-            ['-d', 'ffi.enable=1'],
+            array_merge(['-d', 'ffi.enable=1'], $flags),
             $environment + ['KEEPALIVE_LIBRARY' => null, 'LD_LIBRARY_PATH' => $this->system],
             $folder,
             $before,

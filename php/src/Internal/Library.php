@@ -10,6 +10,7 @@ use function array_keys;
 use function dirname;
 use function extension_loaded;
 use function fileowner;
+use function function_exists;
 use function getenv;
 use function implode;
 use function in_array;
@@ -17,6 +18,8 @@ use function ini_get;
 use function is_file;
 use function php_uname;
 use function realpath;
+use function restore_error_handler;
+use function set_error_handler;
 use function sprintf;
 use function stat;
 use function strpos;
@@ -112,14 +115,23 @@ final class Library
     public static function search(): array
     {
         $attempts = [];
-        foreach (array_keys(self::places()) as $origin) {
-            $attempts[] = $attempt = ['origin' => $origin] + self::attempt($origin);
-            if ($attempt['problem'] === null) {
-                break;
+        // What open_basedir hides warns, and the application's error handler hears it in spite of an @.
+        set_error_handler(static function (): bool {
+            return true;
+        });
+        try {
+            foreach (array_keys(self::places()) as $origin) {
+                $attempts[] = $attempt = ['origin' => $origin] + self::attempt($origin);
+                if ($attempt['problem'] === null) {
+                    break;
+                }
             }
+        } finally {
+            restore_error_handler();
         }
         return $attempts;
     }
+
     /**
      * Where to look, in this order. An explicit choice is the only place: to load another library
      * than the one asked for would hide the mistake.
@@ -135,7 +147,8 @@ final class Library
         $mac = PHP_OS_FAMILY === 'Darwin';
         $file = $mac ? 'libkeepalive.dylib' : 'libkeepalive.so';
         $package = dirname(__DIR__, 3);
-        $platform = strtolower(PHP_OS_FAMILY) . '-' . php_uname('m');
+        $machine = function_exists('php_uname') ? php_uname('m') : 'unknown'; // some hosts disable it
+        $platform = strtolower(PHP_OS_FAMILY) . "-$machine";
         return ($chosen === '' ? [] : ['KEEPALIVE_LIBRARY' => $chosen]) + [
             'development build' => "$package/target/release/$file",
             'shipped with the package' => "$package/php/lib/$platform/$file",
@@ -170,13 +183,13 @@ final class Library
      */
     private static function distrust(string $file): ?string
     {
-        $here = @stat(__FILE__) ?: ['uid' => 0, 'gid' => -1, 'mode' => 0]; // not visible under open_basedir
-        $owners = [0, $here['uid'], @fileowner('/')];
+        $here = stat(__FILE__) ?: ['uid' => 0, 'gid' => -1, 'mode' => 0]; // not visible under open_basedir
+        $owners = [0, $here['uid'], fileowner('/')];
         if (!self::ffiIsForPreloadedCode()) {
             $owners[] = \FFI::cdef('unsigned int geteuid(void);')->geteuid();
         }
         for ($path = $file, $inside = null; $path !== $inside; $inside = $path, $path = dirname($path)) {
-            $stat = @stat($path);
+            $stat = stat($path);
             if ($stat === false) {
                 return null; // Above what open_basedir shows.
             }
@@ -210,7 +223,7 @@ final class Library
             $problem = null;
         } elseif ($place[0] !== '/') {
             $problem = 'not an absolute path';
-        } elseif (!@is_file($place) || ($file = realpath($place)) === false) {
+        } elseif (!is_file($place) || ($file = realpath($place)) === false) {
             $problem = 'no such file, or not visible under open_basedir';
         } else {
             $place = $file;
