@@ -74,13 +74,16 @@ final class Doctor
     /** @return array<string, mixed> */
     private function php(): array
     {
+        $system = static function (string $what): string {
+            return function_exists('php_uname') ? php_uname($what) : 'unknown'; // some hosts disable it
+        };
         $facts = [
             'version' => PHP_VERSION,
             'sapi' => PHP_SAPI,
             'thread_safe' => (bool) PHP_ZTS,
             'system' => PHP_OS,
-            'kernel' => php_uname('r'),
-            'machine' => php_uname('m'),
+            'kernel' => $system('r'),
+            'machine' => $system('m'),
             'ini_file' => php_ini_loaded_file() ?: null,
         ];
         $this->found('PHP', self::FINE, sprintf(

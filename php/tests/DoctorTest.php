@@ -104,6 +104,12 @@ final class DoctorTest extends TestCase
         self::assertFalse($report['self_test']['tls']['ok']);
     }
 
+    public function testWithoutPhpUnameTheSystemIsUnknownAndAllElseIsFound(): void
+    {
+        [$status, $report] = $this->doctor(['-d', 'disable_functions=php_uname']);
+        self::assertSame([0, 'unknown', 'unknown'], [$status, $report['php']['kernel'], $report['php']['machine']]);
+    }
+
     public function testTheTextIsReadableInEightyColumns(): void
     {
         [$status, $text, $errors] = $this->command([], ['doctor']);
