@@ -26,7 +26,7 @@ OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.
 LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
-.PHONY: install uninstall man abi release-library release-library-musl deb test-packaging test-debian test-musl test-capi
+.PHONY: install uninstall man abi release-library release-library-musl deb dist test-packaging test-debian test-musl test-capi
 
 install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
 	@if [ -e '$(DESTDIR)$(LIBDIR)/libkeepalive.so' ] && ! $(OURS); then \
@@ -107,11 +107,33 @@ deb: release-library  ## Debian packages for Debian 11 and newer, in target/deb
 		SYSROOT='$(CURDIR)/$(RELEASE_SYSROOT)' debian/rules clean binary
 	debian/rules clean
 
-test-packaging: $(LIBRARY) deb  ## installs into temporary folders and builds programs against that
+# What Composer's users get: what .gitattributes lets out of the commit, the compiled library of each
+# platform, and the version. The same commit and libraries give the same archive, byte for byte.
+PLATFORMS = linux-$(shell uname -m)
+DISTRIBUTION = libkeepalive-$(VERSION)
+LIBRARY_FOR = $(if $(findstring linux-musl-,$(1)),target/musl,$(RELEASE))/release/libkeepalive.so
+ALWAYS_THE_SAME = --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+	--mtime="@$$(git log -1 --format=%ct)"
+
+dist: release-library $(if $(findstring linux-musl-,$(PLATFORMS)),release-library-musl)  ## the release archive for Composer, in target/dist
+	@git diff --quiet HEAD || echo "make dist: what is not committed stays out, and something is not." >&2
+	rm -rf target/dist
+	mkdir -p target/dist
+	git archive --prefix=$(DISTRIBUTION)/ HEAD | tar -xf - -C target/dist
+	sed -i 's/^    "name": .*/&\n    "version": "$(VERSION)",/' target/dist/$(DISTRIBUTION)/composer.json
+	$(foreach platform,$(PLATFORMS),install -D $(call LIBRARY_FOR,$(platform)) \
+		target/dist/$(DISTRIBUTION)/php/lib/$(platform)/libkeepalive.so &&) true
+	cd target/dist/$(DISTRIBUTION)/php/lib && sha256sum */libkeepalive.so >SHA256SUMS
+	tar -C target/dist $(ALWAYS_THE_SAME) -cf - $(DISTRIBUTION) | gzip -9n >target/dist/$(DISTRIBUTION).tar.gz
+	rm -rf target/dist/$(DISTRIBUTION)
+	cd target/dist && sha256sum $(DISTRIBUTION).tar.gz >SHA256SUMS
+
+test-packaging: $(LIBRARY) deb dist  ## installs into temporary folders and builds programs against that
 	@tests/setup.sh build packaging
 	tests/abi/run
 	LIBRARY=$(RELEASE)/release/libkeepalive.so tests/library
 	tests/packaging/run
+	tests/packaging/composer/run
 	tests/packaging/debian bullseye
 
 test-debian: deb     ## the Debian packages in a Debian 11, 12 and 13 that debootstrap makes; needs root

@@ -23,7 +23,7 @@ packages() {
         musl) echo binutils debootstrap musl-tools util-linux ;;
         bench) echo php-cli gcc valgrind libkeepalive0 libdontdie0 ;;
         sanitizers) echo php-cli gcc clang llvm libclang-rt-14-dev valgrind libc6-dbg ;;
-        packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian \
+        packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian composer php-cli php-zip \
             debootstrap util-linux ;;
         *) echo "tests/setup.sh: unknown group '$1'" >&2; exit 2 ;;
     esac

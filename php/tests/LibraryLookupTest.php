@@ -78,7 +78,7 @@ final class LibraryLookupTest extends KeepaliveTestCase
   ' . preg_quote("$this->package/target/release/libkeepalive.so", '/') . ' \(development build\): no such file.*
   ' . preg_quote("$this->package/php/lib/$platform/libkeepalive.so", '/') . ' \(shipped with the package\): no such file.*
   libkeepalive\.so\.1 \(system\): .*ka_.*
-Install it \(make install, .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
+Install it \(make install in .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
         self::assertMatchesRegularExpression($places, $this->find());
     }
 

@@ -146,7 +146,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
             'no library' => [
                 ['-n', '-d', 'extension=ffi'],
                 ['KEEPALIVE_LIBRARY' => '/nonexistent'],
-                'Install it (make install, or the Debian package libkeepalive1)',
+                'Install it (make install in the package\'s folder, or the Debian package libkeepalive1)',
             ],
         ];
     }

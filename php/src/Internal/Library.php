@@ -68,7 +68,8 @@ final class Library
         }
         throw new UnavailableException(
             "The shared library was not found, or would not do. Tried:\n  " . implode("\n  ", $tried) . "\n"
-            . 'Install it (make install, or the Debian package libkeepalive1), or set KEEPALIVE_LIBRARY to its path.'
+            . 'Install it (make install in the package\'s folder, or the Debian package libkeepalive1), or set '
+            . 'KEEPALIVE_LIBRARY to its path.'
         );
     }
 
@@ -147,14 +148,26 @@ final class Library
         $mac = PHP_OS_FAMILY === 'Darwin';
         $file = $mac ? 'libkeepalive.dylib' : 'libkeepalive.so';
         $package = dirname(__DIR__, 3);
-        $machine = function_exists('php_uname') ? php_uname('m') : 'unknown'; // some hosts disable it
-        $platform = strtolower(PHP_OS_FAMILY) . "-$machine";
         return ($chosen === '' ? [] : ['KEEPALIVE_LIBRARY' => $chosen]) + [
             'development build' => "$package/target/release/$file",
-            'shipped with the package' => "$package/php/lib/$platform/$file",
+            'shipped with the package' => "$package/php/lib/" . self::platform() . "/$file",
             // With the major version: a bare libkeepalive.so may be another project's.
             'system' => $mac ? 'libkeepalive.' . self::MAJOR . '.dylib' : 'libkeepalive.so.' . self::MAJOR,
         ];
+    }
+
+    /** As in linux-x86_64, or linux-musl-x86_64 where the C library is musl (Alpine). */
+    private static function platform(): string
+    {
+        $system = strtolower(PHP_OS_FAMILY);
+        if ($system === 'linux') {
+            try {
+                \FFI::cdef('const char *gnu_get_libc_version(void);');
+            } catch (\FFI\Exception $notGlibc) {
+                $system = 'linux-musl';
+            }
+        }
+        return "$system-" . (function_exists('php_uname') ? php_uname('m') : 'unknown'); // some hosts disable it
     }
 
     /**
