@@ -30,7 +30,7 @@ final class FfiBackend implements Backend
     /**
      * Static, and never given to a function: the properties of instances, and arguments, can be seen
      * with (array), var_dump() and debug_backtrace(), in an application's error handler for one. With
-     * ffi.enable=preload the application is not to have it.
+     * ffi.enable=preload the application is not to have it; what is left to reflection is in docs/fpm.md.
      */
     private static ?\FFI $ffi = null;
 
