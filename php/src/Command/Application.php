@@ -24,6 +24,7 @@ final class Application
     /** @var array<string, class-string<Command>> */
     private const COMMANDS = [
         'doctor' => DoctorCommand::class,
+        'watch' => WatchCommand::class,
     ];
 
     /** @param string[] $arguments without the program's name */

@@ -1,0 +1,101 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Command\Watch;
+
+/**
+ * What happened to a socket between two samples, in sentences that fit a line.
+ *
+ * @internal
+ */
+final class Changes
+{
+    /** Seconds that data may be on its way before it is worth a line. */
+    private const USUAL_WAIT = 1.0;
+
+    /** Seconds by which the kernel's clocks (a tick is up to 10 ms) and timers may differ. */
+    private const SLACK = 0.1;
+
+    private const STATES = [
+        'ESTABLISHED' => 'connected',
+        'CLOSE_WAIT' => 'the peer has closed its side',
+        'FIN_WAIT1' => 'this side is closed',
+        'FIN_WAIT2' => 'this side is closed',
+        'LAST_ACK' => 'both sides are closed',
+        'CLOSING' => 'both sides are closed',
+    ];
+
+    /** @return string[] what is worth saying of a socket that was not there before */
+    public static function atFirst(Sample $sample): array
+    {
+        $state = $sample->status->state();
+        if ($state === 'LISTEN') {
+            return ["$sample->local LISTEN, " . Text::settings($sample->settings)];
+        }
+        $changes = ["$sample->remote from $sample->local $state", Text::settings($sample->settings)];
+        $verdict = (new Forecast($sample))->verdictIn;
+        if ($verdict !== null) {
+            $changes[] = 'if the peer stays silent, verdict in ' . Text::seconds($verdict);
+        }
+        return $changes;
+    }
+
+    /** @return string[] */
+    public static function between(Sample $before, Sample $now): array
+    {
+        $changes = [];
+        $state = $now->status->state();
+        if ($state !== $before->status->state()) {
+            $changes[] = $state . (isset(self::STATES[$state]) ? ': ' . self::STATES[$state] : '');
+        }
+        if ($now->settings != $before->settings) {
+            $changes[] = 'now ' . Text::settings($now->settings);
+        }
+        return array_merge($changes, self::ofAnswers($before, $now), self::ofData($before, $now));
+    }
+
+    /** @return string[] */
+    private static function ofAnswers(Sample $before, Sample $now): array
+    {
+        if (!$before->isConnected() || !$now->isConnected() || !$now->settings->enabled()) {
+            return [];
+        }
+        $silence = ($now->at - $now->silence) - ($before->at - $before->silence);
+        $unanswered = $now->status->probes();
+        if ($silence > self::SLACK && $silence > $before->settings->idle() - self::SLACK) {
+            return ['heard from the peer after ' . Text::seconds($silence) . ' of silence'];
+        }
+        if ($unanswered > $before->status->probes() && $now->timer === 'keepalive') {
+            $forecast = new Forecast($now);
+            return [sprintf(
+                'probe %d of %d sent after %s of silence; verdict in %s',
+                $unanswered,
+                $forecast->probes,
+                Text::seconds($now->silence),
+                Text::seconds((float) $forecast->verdictIn)
+            )];
+        }
+        return [];
+    }
+
+    /** @return string[] */
+    private static function ofData(Sample $before, Sample $now): array
+    {
+        $waitedBefore = $before->waiting ?? 0.0;
+        if ($now->waiting !== null && $now->waiting >= self::USUAL_WAIT && $waitedBefore < self::USUAL_WAIT) {
+            $forecast = new Forecast($now);
+            return [sprintf(
+                '%s, %s',
+                $now->timer === 'window probe' ? 'the peer takes no more data' : 'data is not acknowledged',
+                $forecast->verdictIn === null
+                    ? "no user timeout: verdict $forecast->note"
+                    : 'no probes: verdict in ' . Text::seconds($forecast->verdictIn)
+            )];
+        }
+        if ($now->waiting === null && $waitedBefore >= self::USUAL_WAIT) {
+            return ['all data is acknowledged, after ' . Text::seconds($waitedBefore)];
+        }
+        return [];
+    }
+}

@@ -1,0 +1,93 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Command\Watch;
+
+use Keepalive\Exception\SocketException;
+
+/**
+ * The TCP sockets of another process. Each is borrowed for a moment to read its options; errors are
+ * left for the process, which is to hear of them.
+ *
+ * @internal
+ */
+final class OtherProcess implements Target
+{
+    /** Seconds by which a verdict may come before or after its time, sampling included. */
+    private const SLACK = 0.4;
+
+    private string $pid;
+    private int $pidfd;
+    /** @var array<int, int> descriptors by inode */
+    private array $sockets = [];
+    private bool $hasEnded = false;
+
+    public function __construct(int $pid)
+    {
+        $this->pid = (string) $pid;
+        $this->pidfd = Libc::openProcess($pid);
+        if (Proc::sockets($this->pid) === null && !Libc::hasEnded($this->pidfd)) {
+            throw new SocketException("The descriptors of process $pid cannot be read: that takes root, or its user.");
+        }
+    }
+
+    public function name(): string
+    {
+        return rtrim("process $this->pid: " . Proc::command($this->pid), ': ');
+    }
+
+    public function samples(array $previous): array
+    {
+        $this->hasEnded = Libc::hasEnded($this->pidfd);
+        $this->sockets = $this->hasEnded ? [] : Proc::sockets($this->pid) ?? [];
+        $samples = [];
+        foreach (array_intersect_key(Proc::table($this->pid), $this->sockets) as $inode => $entry) {
+            $sample = null;
+            $fd = $this->sockets[$inode];
+            $borrowed = Libc::borrow($this->pidfd, $fd);
+            if ($borrowed === null) {
+                continue;
+            }
+            try {
+                // Unless it was closed, and its number is another socket's already.
+                if (Proc::inode('self', $borrowed) === $inode) {
+                    $sample = Sample::take($borrowed, $fd, $entry, $previous[$inode] ?? null);
+                }
+            } finally {
+                Libc::close($borrowed);
+            }
+            if ($sample !== null) {
+                $samples[$inode] = $sample;
+            }
+        }
+        ksort($samples);
+        return $samples;
+    }
+
+    public function ending(int $inode, Sample $last): Ending
+    {
+        $forecast = new Forecast($last);
+        $late = hrtime(true) / 1e9 - $last->at;
+        if ($forecast->verdictIn !== null && $forecast->verdictIn - $late < self::SLACK) {
+            return $last->waiting === null
+                ? Ending::named('ETIMEDOUT')
+                : Ending::inWords('given up', 'nothing was acknowledged'); // or ICMP's word for it
+        }
+        if ($this->hasEnded) {
+            return Ending::inWords('closed, the process has ended');
+        }
+        if (!isset($this->sockets[$inode])) {
+            return Ending::inWords('closed by the process');
+        }
+        if (in_array($last->status->state(), ['ESTABLISHED', 'CLOSE_WAIT'], true)) {
+            return Ending::named('ECONNRESET');
+        }
+        return Ending::inWords($last->isConnected() ? 'closed by both sides' : 'it did not connect');
+    }
+
+    public function isOver(): bool
+    {
+        return $this->hasEnded;
+    }
+}

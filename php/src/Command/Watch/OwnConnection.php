@@ -1,0 +1,59 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Command\Watch;
+
+use Keepalive\Keepalive;
+use Keepalive\Settings;
+
+/**
+ * A connection that this process opens to watch it. What the peer sends is thrown away.
+ *
+ * @internal
+ */
+final class OwnConnection implements Target
+{
+    private string $address;
+    /** @var resource kept open */
+    private $stream;
+    private int $inode;
+    private int $fd;
+    private ?int $end = null;
+
+    public function __construct(string $address, Settings $settings)
+    {
+        $this->address = $address;
+        $this->stream = Keepalive::connect($address, $settings);
+        $this->inode = fstat($this->stream)['ino'];
+        $this->fd = Proc::sockets('self')[$this->inode];
+    }
+
+    public function name(): string
+    {
+        return $this->address;
+    }
+
+    public function samples(array $previous): array
+    {
+        $this->end = Libc::drain($this->fd);
+        $entry = Proc::table('self')[$this->inode] ?? null;
+        if ($this->end !== null || $entry === null) {
+            return [];
+        }
+        $sample = Sample::take($this->fd, $this->fd, $entry, $previous[$this->inode] ?? null);
+        return $sample === null ? [] : [$this->inode => $sample];
+    }
+
+    public function ending(int $inode, Sample $last): Ending
+    {
+        // It may have ended just after it was asked.
+        $this->end = $this->end ?? Libc::drain($this->fd) ?? 0;
+        return Ending::of($this->end);
+    }
+
+    public function isOver(): bool
+    {
+        return $this->end !== null;
+    }
+}

@@ -1,0 +1,85 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Command\Watch;
+
+use Keepalive\Keepalive;
+use Keepalive\Settings;
+use Keepalive\Status;
+
+/**
+ * What the kernel had of one socket at one moment. Times are in seconds.
+ *
+ * @internal
+ */
+final class Sample
+{
+    /** On the clock of hrtime(). */
+    public float $at;
+    public int $fd;
+    public string $local;
+    public string $remote;
+    public Settings $settings;
+    public Status $status;
+    /** As Proc names it. */
+    public string $timer;
+    /** Until that timer fires. */
+    public float $timerIn;
+    /** Since anything came from the peer; null where nothing can. */
+    public ?float $silence;
+    /** For how long sent data has waited, in vain, for the peer to acknowledge it or to open its window. */
+    public ?float $waiting = null;
+
+    /**
+     * @param array{local: string, remote: string, timer: string, timerIn: float, probes: int} $entry of the kernel's table
+     * @param self|null $previous of the same socket
+     */
+    public function __construct(float $at, int $fd, array $entry, Settings $settings, Status $status, ?self $previous)
+    {
+        $this->at = $at;
+        $this->fd = $fd;
+        $this->local = $entry['local'];
+        $this->remote = $entry['remote'];
+        $this->timer = $entry['timer'];
+        $this->timerIn = $entry['timerIn'];
+        $this->settings = $settings;
+        $this->status = $status;
+        $this->silence = $status->lastReceivedMs() < 0 ? null : $status->lastReceivedMs() / 1000;
+
+        if ($this->timer === 'keepalive' && $status->probes() > $entry['probes']) {
+            $this->timerIn += $settings->interval(); // it has fired since that entry was read
+        }
+        $windowIsClosed = $this->timer === 'window probe';
+        if ($this->isConnected() && ($status->unacked() > 0 || $windowIsClosed)) {
+            // The kernel tells when data was last sent, again and again where nobody answers.
+            $before = $previous === null || $previous->waiting === null ? null : $previous->waiting + $at - $previous->at;
+            $this->waiting = $before ?? max(0, $status->lastSentMs()) / 1000;
+            // An answer is progress, but not while it says that the window is closed.
+            $this->waiting = min($this->waiting, $windowIsClosed ? INF : $this->silence);
+        }
+    }
+
+    /**
+     * Asks the kernel.
+     *
+     * @param int $fd of this process
+     * @param int $shown the number that its owner knows it by
+     * @param array{local: string, remote: string, timer: string, timerIn: float, probes: int} $entry of the kernel's table
+     * @return self|null null where the connection has ended since that entry
+     */
+    public static function take(int $fd, int $shown, array $entry, ?self $previous): ?self
+    {
+        $settings = Keepalive::settings($fd);
+        $status = Keepalive::status($fd);
+        return $status->state() === 'CLOSE'
+            ? null
+            : new self(hrtime(true) / 1e9, $shown, $entry, $settings, $status, $previous);
+    }
+
+    /** Whether TCP has anything to keep alive here: neither a listener, nor connecting, nor gone. */
+    public function isConnected(): bool
+    {
+        return $this->silence !== null;
+    }
+}

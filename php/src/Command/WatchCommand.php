@@ -1,0 +1,216 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Command;
+
+use Keepalive\Command\Watch\Changes;
+use Keepalive\Command\Watch\Ending;
+use Keepalive\Command\Watch\OtherProcess;
+use Keepalive\Command\Watch\OwnConnection;
+use Keepalive\Command\Watch\Panel;
+use Keepalive\Command\Watch\Sample;
+use Keepalive\Command\Watch\Screen;
+use Keepalive\Command\Watch\Target;
+use Keepalive\Exception\UnavailableException;
+use Keepalive\Keepalive;
+use Keepalive\Settings;
+
+/**
+ * keepalive watch: what the kernel knows of TCP connections, while it happens.
+ *
+ * @internal
+ */
+final class WatchCommand implements Command
+{
+    /** Between two looks at the kernel, in microseconds; its own timers are hardly more exact. */
+    private const PERIOD = 100000;
+
+    /** Of a shell, for what a signal ended: this and the signal's number. */
+    private const SIGNALLED = 128;
+
+    private const OPTIONS = ['idle' => 60, 'interval' => 10, 'count' => 6, 'pid' => null];
+
+    private Screen $screen;
+    private Target $target;
+    /** How the connection that was watched has ended, the latest where there were several. */
+    private ?Ending $ending = null;
+    private ?int $signal = null;
+    private bool $isResized = false;
+    private bool $hasBegun = false;
+
+    public function summary(): string
+    {
+        return 'connections live: silence, probes, time until the verdict';
+    }
+
+    public function help(): string
+    {
+        return <<<'HELP'
+            Usage: keepalive watch ADDRESS [--idle S] [--interval S] [--count N]
+                   keepalive watch --pid PID
+
+            Shows what the kernel knows of TCP connections while it happens: state,
+            settings, when the peer was last heard, probes without an answer, the timer, and
+            the time left until the kernel would give the connection up.
+
+            On a terminal it is a live picture, below one line for each change; elsewhere,
+            or where TERM is dumb, it is the lines only, which begin with the seconds since
+            the start. NO_COLOR is respected.
+
+            With an ADDRESS, tcp://host:port or tls://host:port, it opens a connection of
+            its own, sends nothing after the handshake, throws away what comes, and ends
+            when the connection does. A TLS server's certificate must be valid;
+            SSL_CERT_FILE=FILE makes an authority of your own known.
+
+              --idle SECONDS       silence before the first probe; default 60
+              --interval SECONDS   from one probe to the next; default 10
+              --count PROBES       without an answer, until the verdict; default 6
+
+            With --pid it watches all TCP sockets of a process, in a container too, until
+            the process ends. It changes nothing there. The kernel tells an error to the
+            process only, so how a connection ended is concluded from its state and timer.
+            This takes Linux 5.6, and root, or the process's user where users may debug
+            their processes.
+
+            Exit status: how the connection ended: 0 orderly, 3 timed out (ETIMEDOUT),
+            4 reset (ECONNRESET), 5 unreachable (EHOSTUNREACH, ENETUNREACH, ECONNREFUSED),
+            1 another error. With --pid: 0 when the process has ended. 130 after Ctrl-C, 143
+            after SIGTERM; 1 if it could not begin, 2 for a wrong command line.
+
+            HELP;
+    }
+
+    public function run(array $arguments): int
+    {
+        [$address, $options] = self::parse($arguments);
+        if (PHP_OS_FAMILY !== 'Linux') {
+            throw new UnavailableException('keepalive watch works on Linux only.');
+        }
+        Keepalive::sockets(); // says what to turn on, where there is no FFI
+        $this->target = $address === null
+            ? new OtherProcess($options['pid'])
+            : new OwnConnection($address, Settings::of($options['idle'], $options['interval'], $options['count']));
+        $this->screen = new Screen();
+        $this->listenToSignals();
+        try {
+            $this->watch();
+        } finally {
+            $this->screen->close();
+        }
+        if ($this->signal !== null) {
+            return self::SIGNALLED + $this->signal;
+        }
+        return $address === null || $this->ending === null ? Application::OK : $this->ending->status;
+    }
+
+    private function watch(): void
+    {
+        $panel = new Panel($this->screen);
+        $start = hrtime(true) / 1e9;
+        $before = [];
+        while ($this->signal === null) {
+            $now = $this->target->samples($before);
+            $elapsed = hrtime(true) / 1e9 - $start;
+            $lines = array_map(static function (string $line) use ($elapsed): string {
+                return sprintf('%7.1f s  %s', $elapsed, $line);
+            }, $this->changes($before, $now));
+            if ($this->target->isOver()) {
+                $this->screen->show($lines, []);
+                return;
+            }
+            if ($this->isResized) {
+                $this->isResized = false;
+                $this->screen->measure();
+            }
+            $this->screen->show($lines, $panel->lines($this->target->name(), $now));
+            $before = $now;
+            usleep(self::PERIOD); // or until a signal
+        }
+    }
+
+    /**
+     * @param Sample[] $before by inode
+     * @param Sample[] $now by inode
+     * @return string[]
+     */
+    private function changes(array $before, array $now): array
+    {
+        $changes = [];
+        $say = function (Sample $sample, string $text, ?string $colour = null) use (&$changes): void {
+            $text = $this->target instanceof OtherProcess ? "fd $sample->fd: $text" : $text;
+            $changes[] = $colour === null ? $text : $this->screen->coloured($text, $colour);
+        };
+        foreach (array_diff_key($before, $now) as $inode => $last) {
+            $this->ending = $this->target->ending($inode, $last);
+            $say($last, $this->ending->after($last), $this->ending->status === Application::OK ? Screen::BOLD : Screen::RED);
+        }
+        foreach ($now as $inode => $sample) {
+            if (isset($before[$inode])) {
+                foreach (Changes::between($before[$inode], $sample) as $change) {
+                    $say($sample, $change);
+                }
+            } elseif (!$this->screen->isLive() || $this->hasBegun) { // else the panel says it
+                foreach (Changes::atFirst($sample) as $change) {
+                    $say($sample, $change);
+                }
+            }
+        }
+        $this->hasBegun = true;
+        return $changes;
+    }
+
+    private function listenToSignals(): void
+    {
+        if (!function_exists('pcntl_async_signals')) {
+            return; // they end the program as they do by default
+        }
+        pcntl_async_signals(true);
+        $stop = function (int $signal): void {
+            $this->signal = $signal;
+        };
+        foreach ([SIGINT, SIGTERM, SIGHUP] as $signal) {
+            pcntl_signal($signal, $stop, false);
+        }
+        pcntl_signal(SIGWINCH, function (): void {
+            $this->isResized = true;
+        }, false);
+    }
+
+    /**
+     * @param string[] $arguments
+     * @return array{string|null, array<string, int|null>} address and options
+     */
+    private static function parse(array $arguments): array
+    {
+        $address = null;
+        $given = [];
+        while ($arguments !== []) {
+            $argument = array_shift($arguments);
+            if (strncmp($argument, '--', 2) !== 0) {
+                if ($address !== null) {
+                    throw new UsageError("watch takes one address; \"$argument\" is another.");
+                }
+                $address = $argument;
+                continue;
+            }
+            [$name, $value] = explode('=', substr($argument, 2), 2) + [1 => null];
+            if (!array_key_exists($name, self::OPTIONS)) {
+                throw new UsageError("watch has no option --$name.");
+            }
+            $value = $value ?? array_shift($arguments) ?? '';
+            $number = filter_var($value, FILTER_VALIDATE_INT);
+            if ($number === false || $number < 1) {
+                throw new UsageError("--$name takes a number from 1; \"$value\" was given.");
+            }
+            $given[$name] = $number;
+        }
+        if (($address === null) === !isset($given['pid'])) {
+            throw new UsageError('watch takes an address, or --pid; one of the two.');
+        }
+        if ($address === null && count($given) > 1) {
+            throw new UsageError('With --pid nothing is set: leave out --idle, --interval and --count.');
+        }
+        return [$address, $given + self::OPTIONS];
+    }
+}
