@@ -87,7 +87,7 @@ final class Changes
             $forecast = new Forecast($now);
             return [sprintf(
                 '%s, %s',
-                $now->timer === 'window probe' ? 'the peer takes no more data' : 'data is not acknowledged',
+                $now->timer === 'window probe' ? 'data cannot be sent' : 'data is not acknowledged',
                 $forecast->verdictIn === null
                     ? "no user timeout: verdict $forecast->note"
                     : 'no probes: verdict in ' . Text::seconds($forecast->verdictIn)

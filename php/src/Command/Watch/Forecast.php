@@ -44,7 +44,7 @@ final class Forecast
         if ($userTimeout > 0) {
             $this->verdictIn = max(0, $userTimeout - $sample->waiting);
         } else {
-            $this->note = $sample->timer === 'window probe' ? 'never' : '~15 min'; // sysctl tcp_retries2
+            $this->note = '~15 min'; // sysctl tcp_retries2, also for probes of a closed window
         }
     }
 

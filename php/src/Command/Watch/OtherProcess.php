@@ -4,8 +4,6 @@ declare(strict_types=1);
 
 namespace Keepalive\Command\Watch;
 
-use Keepalive\Exception\SocketException;
-
 /**
  * The TCP sockets of another process. Each is borrowed for a moment to read its options; errors are
  * left for the process, which is to hear of them.
@@ -19,16 +17,16 @@ final class OtherProcess implements Target
 
     private string $pid;
     private int $pidfd;
-    /** @var array<int, int> descriptors by inode */
-    private array $sockets = [];
     private bool $hasEnded = false;
 
     public function __construct(int $pid)
     {
         $this->pid = (string) $pid;
         $this->pidfd = Libc::openProcess($pid);
-        if (Proc::sockets($this->pid) === null && !Libc::hasEnded($this->pidfd)) {
-            throw new SocketException("The descriptors of process $pid cannot be read: that takes root, or its user.");
+        // Without the permission nothing would be seen, as if there were no sockets.
+        $borrowed = Libc::borrow($this->pidfd, 0);
+        if ($borrowed !== null) {
+            Libc::close($borrowed);
         }
     }
 
@@ -40,11 +38,11 @@ final class OtherProcess implements Target
     public function samples(array $previous): array
     {
         $this->hasEnded = Libc::hasEnded($this->pidfd);
-        $this->sockets = $this->hasEnded ? [] : Proc::sockets($this->pid) ?? [];
+        $descriptors = $this->hasEnded ? [] : Proc::sockets($this->pid);
         $samples = [];
-        foreach (array_intersect_key(Proc::table($this->pid), $this->sockets) as $inode => $entry) {
+        foreach (array_intersect_key(Proc::table($this->pid), $descriptors) as $inode => $entry) {
             $sample = null;
-            $fd = $this->sockets[$inode];
+            $fd = $descriptors[$inode];
             $borrowed = Libc::borrow($this->pidfd, $fd);
             if ($borrowed === null) {
                 continue;
@@ -77,7 +75,7 @@ final class OtherProcess implements Target
         if ($this->hasEnded) {
             return Ending::inWords('closed, the process has ended');
         }
-        if (!isset($this->sockets[$inode])) {
+        if (Proc::inode($this->pid, $last->fd) !== $inode) {
             return Ending::inWords('closed by the process');
         }
         if (in_array($last->status->state(), ['ESTABLISHED', 'CLOSE_WAIT'], true)) {

@@ -33,7 +33,7 @@ final class Panel
     public function lines(string $name, array $samples): array
     {
         $room = Screen::WIDTH - strlen(self::TITLE) - strlen(self::HINT) - 4;
-        $name = str_pad(self::fit($name, $room), $room);
+        $name = str_pad(strlen($name) <= $room ? $name : substr($name, 0, $room - 2) . '..', $room);
         $title = $this->screen->coloured(self::TITLE, Screen::BOLD) . "  $name  "
             . $this->screen->coloured(self::HINT, Screen::DIM);
         if ($samples === []) {
@@ -96,10 +96,8 @@ final class Panel
                 : ' (user timeout), if nothing is acknowledged');
         }
         $reasons = [
-            'never' => $sample->waiting === null
-                ? 'never, while nothing is sent: keepalive is off'
-                : 'never, while the peer answers',
-            '~15 min' => 'after some 15 min: sent data is not acknowledged, no user timeout',
+            'never' => 'never, while nothing is sent: keepalive is off',
+            '~15 min' => 'after some 15 min: data is not acknowledged, no user timeout',
         ];
         return $reasons[$forecast->note] ?? $forecast->note;
     }

@@ -20,14 +20,11 @@ final class Proc
 
     /**
      * @param string $process "self", or a pid
-     * @return array<int, int>|null the lowest descriptor of each socket, by inode; null if it cannot be read
+     * @return array<int, int> the lowest descriptor of each socket, by inode
      */
-    public static function sockets(string $process): ?array
+    public static function sockets(string $process): array
     {
-        $descriptors = @scandir("/proc/$process/fd");
-        if ($descriptors === false) {
-            return null;
-        }
+        $descriptors = @scandir("/proc/$process/fd") ?: [];
         rsort($descriptors, SORT_NUMERIC);
         $sockets = [];
         foreach ($descriptors as $fd) {
@@ -45,10 +42,11 @@ final class Proc
         return sscanf((string) @readlink("/proc/$process/fd/$fd"), 'socket:[%d]', $inode) === 1 ? $inode : null;
     }
 
-    /** The command line, "" if it cannot be read. */
+    /** The command line in printable ASCII: it goes to a terminal, and its author may be anyone. */
     public static function command(string $process): string
     {
-        return trim(strtr((string) @file_get_contents("/proc/$process/cmdline"), "\0", " "));
+        $words = (string) @file_get_contents("/proc/$process/cmdline");
+        return trim((string) preg_replace('/[^\x21-\x7e]+/', ' ', $words));
     }
 
     /**

@@ -18,7 +18,7 @@ final class Screen
     public const GREEN = '32';
     public const YELLOW = '33';
 
-    /** What the panel never exceeds; wider lines would be cut by narrower terminals anyway. */
+    /** What the panel never exceeds. Narrower terminals cut it. */
     public const WIDTH = 80;
 
     private const DEFAULT_HEIGHT = 24;
@@ -69,6 +69,7 @@ final class Screen
     {
         $text = $lines === [] ? '' : implode("\n", $lines) . "\n";
         if ($this->isLive) {
+            $panel = array_slice($panel, 0, $this->height());
             // Hidden cursor; up to where the panel begins; and no line of the new one may wrap.
             $up = $this->shown === 0 ? '' : "\e[{$this->shown}A";
             $text = "\e[?25l\r$up\e[J" . $text;

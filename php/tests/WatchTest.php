@@ -1,0 +1,388 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests;
+
+use Keepalive\Command\Watch\Ending;
+use Keepalive\Command\Watch\Forecast;
+use Keepalive\Command\Watch\Sample;
+use Keepalive\Settings;
+use Keepalive\Status;
+use Keepalive\Tests\Support\Child;
+use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\TestCase;
+
+/** keepalive watch: what it says while real peers die, with and without a terminal, and how it ends. */
+final class WatchTest extends TestCase
+{
+    private const COMMAND = __DIR__ . '/../bin/keepalive';
+    private const HOSTS = __DIR__ . '/../../tests/deadpeer/hosts';
+
+    /** Of Support/watched.php, played side by side. */
+    private const SCENARIOS = ['dead', 'dead-on-a-terminal', 'rebooted', 'closed', 'process', 'process-on-a-terminal'];
+
+    /** Seconds that a verdict of 4 s may come late: an eighth by the kernel, a look each 0.1 s, a busy machine. */
+    private const SLACK = 1.2;
+
+    /** @var array<string, array{output: string, status: int, seconds: float}> */
+    private static array $results = [];
+
+    public static function setUpBeforeClass(): void
+    {
+        Child::inheritNothing();
+        $running = [];
+        foreach (self::SCENARIOS as $scenario) {
+            $output = tmpfile();
+            $command = [self::HOSTS, 'run', PHP_BINARY, __DIR__ . '/Support/watched.php', $scenario];
+            // As if nobody had said anything about colours.
+            $environment = ['TERM' => 'xterm', 'NO_COLOR' => ''] + getenv();
+            $streams = [['file', '/dev/null', 'r'], $output, $output];
+            $running[$scenario] = [proc_open($command, $streams, $pipes, null, $environment), $output];
+        }
+        foreach ($running as $scenario => [$process, $output]) {
+            proc_close($process);
+            rewind($output);
+            $text = (string) stream_get_contents($output);
+            $result = json_decode($text, true);
+            if (!is_array($result)) {
+                throw new \RuntimeException("$scenario could not be played: $text");
+            }
+            self::$results[$scenario] = $result;
+        }
+    }
+
+    public function testADeadPeerInLines(): void
+    {
+        ['output' => $output, 'status' => $status, 'seconds' => $seconds] = self::$results['dead'];
+        self::assertSame(3, $status, $output);
+        // The last answer came up to a second before the cut.
+        self::assertGreaterThan(2.9, $seconds, $output);
+        self::assertLessThan(4 + self::SLACK, $seconds, $output);
+        self::assertMatchesRegularExpression(
+            '/^192\.0\.2\.2:7000 from 192\.0\.2\.1:\d+ ESTABLISHED
+idle 1 s, interval 1 s, count 3
+if the peer stays silent, verdict in [34]\.\d s
+(heard from the peer after 1\.\d s of silence
+)+probe 1 of 3 sent after 1\.\d s of silence; verdict in (3\.0|2\.\d) s
+probe 2 of 3 sent after 2\.\d s of silence; verdict in (2\.0|1\.\d) s
+probe 3 of 3 sent after 3\.\d s of silence; verdict in (1\.0|0\.\d) s
+ETIMEDOUT after [45]\.\d s of silence: nothing was answered
+$/',
+            self::withoutTimes($output)
+        );
+        self::assertFitsInEightyColumns($output);
+    }
+
+    public function testADeadPeerOnATerminal(): void
+    {
+        ['output' => $output, 'status' => $status] = self::$results['dead-on-a-terminal'];
+        self::assertSame(3, $status, $output);
+        $text = self::withoutSequences($output);
+        foreach (
+            [
+                '/^keepalive watch  tcp:\/\/192\.0\.2\.2:7000 +Ctrl-C ends it$/m',
+                '/^  peer      192\.0\.2\.2:7000  \(from 192\.0\.2\.1:\d+\)$/m',
+                '/^  state     ESTABLISHED$/m',
+                '/^  settings  idle 1 s, interval 1 s, count 3$/m',
+                '/^  heard     2\.[5-9] s ago$/m',
+                '/^  probes    none of 3 sent$/m',
+                '/^  probes    2 of 3 unanswered$/m',
+                '/^  timer     keepalive: next probe in 0\.\d s$/m',
+                '/^  timer     keepalive: the last probe is out$/m',
+                '/^  verdict   in 0\.\d s, if nothing is heard$/m',
+                '/^ {12}\[=+\|=+\|=*\.+\|\.*\] [34]\.\d s$/m',
+                '/^ +\d\.\d s  probe 3 of 3 sent after/m',
+            ] as $expected
+        ) {
+            self::assertMatchesRegularExpression($expected, $text);
+        }
+        self::assertFitsInEightyColumns($text);
+        self::assertSame(1, preg_match_all('/\e\[31m.*ETIMEDOUT after 4/', $output), 'the verdict, in red');
+        // The cursor is back, and what is left on the screen is the lines alone.
+        self::assertStringEndsWith("\e[?25h", $output);
+        self::assertStringNotContainsString('verdict   ', substr($text, (int) strpos($text, 'ETIMEDOUT')));
+    }
+
+    public function testAPeerThatHasForgottenTheConnection(): void
+    {
+        ['output' => $output, 'status' => $status, 'seconds' => $seconds] = self::$results['rebooted'];
+        self::assertSame(4, $status, $output);
+        self::assertLessThan(1 + self::SLACK, $seconds, $output);
+        self::assertStringContainsString('[2001:db8::2]:7000 from [2001:db8::1]:', $output);
+        self::assertStringEndsWith("of silence: the peer knows of no such connection\n", $output);
+    }
+
+    public function testAnOrderlyEnd(): void
+    {
+        ['output' => $output, 'status' => $status] = self::$results['closed'];
+        self::assertSame(0, $status, $output);
+        self::assertStringEndsWith("orderly end, the peer has closed the connection\n", $output);
+        self::assertStringNotContainsString('probe', $output);
+    }
+
+    public function testAnotherProcess(): void
+    {
+        ['output' => $output, 'status' => $status] = self::$results['process'];
+        self::assertSame(0, $status, $output);
+        $bySocket = [];
+        foreach (explode("\n", trim(self::withoutTimes($output))) as $line) {
+            [$socket, $change] = explode(': ', $line, 2);
+            $bySocket[$socket][] = $change;
+        }
+        [$idle, $writing, $without] = array_values($bySocket);
+        self::assertMatchesRegularExpression('/^192\.0\.2\.2:7000 from 192\.0\.2\.1:\d+ ESTABLISHED$/', $idle[0]);
+        self::assertSame('idle 1 s, interval 1 s, count 3', $idle[1]);
+        self::assertCount(3, preg_grep('/^probe [123] of 3 sent after/', $idle));
+        self::assertMatchesRegularExpression('/^ETIMEDOUT after 4\.\d s of silence/', end($idle));
+
+        self::assertSame('idle 5 s, interval 1 s, count 9, user timeout 3 s', $writing[1]);
+        self::assertMatchesRegularExpression('/^data is not acknowledged, no probes: verdict in (2\.0|1\.\d) s$/', $writing[3]);
+        self::assertMatchesRegularExpression('/^given up after .* nothing was acknowledged$/', $writing[4]);
+
+        self::assertSame(
+            [
+                'keepalive is off',
+                'data is not acknowledged, no user timeout: verdict ~15 min',
+                'closed by the process',
+            ],
+            array_slice($without, 1)
+        );
+        self::assertFitsInEightyColumns($output);
+    }
+
+    public function testAnotherProcessOnATerminal(): void
+    {
+        ['output' => $output, 'status' => $status] = self::$results['process-on-a-terminal'];
+        self::assertSame(0, $status, $output);
+        $text = self::withoutSequences($output);
+        foreach (
+            [
+                '/^  fd peer                  state       keepalive     heard probes timer verdict$/m',
+                '/^ +\d+ 192\.0\.2\.2:7000 +ESTABLISHED 1\/1\/3 +\d\.\ds +[12]\/3 +0\.\ds +[12]\.\ds$/m',
+                '/^ +\d+ \[2001:db8::2\]:7000 +ESTABLISHED 5\/1\/9 +\d\.\ds +- +\d\.\ds +[12]\.\ds$/m',
+                '/^ +\d+ 192\.0\.2\.2:7000 +ESTABLISHED off +\d\.\ds +- +\d\.\ds ~15 min$/m',
+                '/^ +\d+ 192\.0\.2\.2:7000 +ESTABLISHED off +\d\.\ds +- +-   never$/m',
+            ] as $expected
+        ) {
+            self::assertMatchesRegularExpression($expected, $text);
+        }
+        self::assertFitsInEightyColumns($text);
+    }
+
+    public function testMoreSocketsThanTheTerminalHasLines(): void
+    {
+        $worker = "# \e[5m\n" . '$l = stream_socket_server("tcp://127.0.0.1:0");
+            for ($i = 0; $i < 20; $i++) {
+                $s[] = stream_socket_client("tcp://" . stream_socket_get_name($l, false));
+                $s[] = stream_socket_accept($l);
+            }
+            echo "ready\n"; sleep(60);';
+        [$process, $pipes] = self::start([PHP_BINARY, '-r', $worker]);
+        fgets($pipes[1]);
+        $pid = proc_get_status($process)['pid'];
+        [$status, $output] = self::onTerminal("stty rows 12; exec timeout -s INT 1 %s --pid $pid", ['NO_COLOR' => '1']);
+        proc_terminate($process);
+        self::assertSame(124, $status, $output); // of timeout
+        self::assertStringContainsString("     and 36 more\r\n", $output);
+        self::assertSame(1, preg_match('/\e\[J\e\[\?7l(.*?)\e\[\?7h/s', $output, $panel) ?: 0, $output);
+        self::assertSame(10, substr_count($panel[1], "\n"));
+        self::assertStringContainsString("process $pid: " . PHP_BINARY . ' -r # [5m', $output);
+        self::assertStringNotContainsString("\e[5m", $output);
+        self::assertStringNotContainsString("\e[1m", $output, 'NO_COLOR');
+    }
+
+    public function testCtrlCEndsItCleanly(): void
+    {
+        $listener = stream_socket_server('tcp://127.0.0.1:0');
+        $address = 'tcp://' . stream_socket_get_name($listener, false);
+        [$process, $pipes] = self::start(['script', '-qec', self::command() . " $address", '/dev/null']);
+        $output = '';
+        while (strpos($output, 'Ctrl-C ends it') === false) {
+            $output .= $part = fread($pipes[1], 8192);
+            self::assertNotSame('', $part, $output);
+        }
+        fwrite($pipes[0], "\x03");
+        $output .= stream_get_contents($pipes[1]);
+        self::assertSame(130, proc_close($process));
+        self::assertStringEndsWith("\e[?25h", $output);
+    }
+
+    /** @testWith ["INT", 130]
+     *            ["TERM", 143]
+     */
+    public function testASignalEndsIt(string $signal, int $status): void
+    {
+        $listener = stream_socket_server('tcp://127.0.0.1:0');
+        $watch = Child::run([
+            'timeout', '--preserve-status', '-s', $signal, '1',
+            PHP_BINARY, self::COMMAND, 'watch', 'tcp://' . stream_socket_get_name($listener, false),
+        ]);
+        self::assertSame([$status, ''], [$watch->status, $watch->errors]);
+        self::assertStringContainsString('idle 60 s, interval 10 s, count 6', $watch->output);
+    }
+
+    public function testAProcessThatHasEndedButIsStillThere(): void
+    {
+        [$parent, $pipes] = self::start([PHP_BINARY, '-r', 'if (!$pid = pcntl_fork()) exit;
+            for ($i = 0; $i < 1000 && !preg_match("/^State:\tZ/m", file_get_contents("/proc/$pid/status")); $i++) usleep(5000);
+            echo "$pid\n"; fgets(STDIN);']);
+        $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', '--pid', trim(fgets($pipes[1]))]);
+        fwrite($pipes[0], "\n");
+        proc_close($parent);
+        self::assertSame([0, '', ''], [$watch->status, $watch->output, $watch->errors]);
+    }
+
+    public function testWithoutThePermissionToLook(): void
+    {
+        // In a user namespace of its own, nobody may debug the processes outside.
+        $listener = stream_socket_server('tcp://127.0.0.1:0');
+        $command = ['unshare', '-Ur', PHP_BINARY, self::COMMAND, 'watch', '--pid', (string) getmypid()];
+        $watch = Child::run(array_merge(['timeout', '20'], $command));
+        fclose($listener);
+        self::assertSame([1, ''], [$watch->status, $watch->output]);
+        self::assertStringContainsString('EPERM: it takes the permission to debug', $watch->errors);
+    }
+
+    public function testWithoutFfi(): void
+    {
+        $watch = Child::run([PHP_BINARY, '-d', 'ffi.enable=0', self::COMMAND, 'watch', 'tcp://127.0.0.1:1']);
+        self::assertSame([1, ''], [$watch->status, $watch->output]);
+        self::assertStringContainsString('needs FFI', $watch->errors);
+        self::assertStringContainsString('ffi.enable', $watch->errors);
+    }
+
+    /**
+     * @testWith [2, "an address, or --pid"]
+     *           [2, "another", "tcp://a:1", "b"]
+     *           [2, "an address, or --pid", "tcp://a:1", "--pid", "1"]
+     *           [2, "--pid takes a number", "--pid", "0"]
+     *           [2, "--idle takes a number from 1; \"\" was given", "tcp://a:1", "--idle"]
+     *           [2, "no option --with", "tcp://a:1", "--with=it"]
+     *           [2, "nothing is set", "--pid", "1", "--idle", "4"]
+     *           [1, "32767", "tcp://127.0.0.1:1", "--idle", "32768"]
+     *           [1, "ESRCH", "--pid", "2147483647"]
+     *           [1, "Connection refused", "tcp://127.0.0.1:1"]
+     */
+    public function testWhatItRefuses(int $status, string $says, string ...$arguments): void
+    {
+        $watch = Child::run(array_merge([PHP_BINARY, self::COMMAND, 'watch'], $arguments));
+        self::assertSame([$status, ''], [$watch->status, $watch->output]);
+        self::assertStringContainsString($says, $watch->errors);
+    }
+
+    public function testTheHelpFitsInEightyColumns(): void
+    {
+        $help = Child::run([PHP_BINARY, self::COMMAND, 'help', 'watch'])->cleanOutput();
+        self::assertStringStartsWith('Usage: keepalive watch ADDRESS', $help);
+        self::assertFitsInEightyColumns($help);
+    }
+
+    /** @testWith ["ETIMEDOUT", 3]
+     *            ["ECONNRESET", 4]
+     *            ["EHOSTUNREACH", 5]
+     *            ["ENETUNREACH", 5]
+     *            ["ECONNREFUSED", 5]
+     */
+    public function testEachErrorHasItsStatus(string $name, int $status): void
+    {
+        $ending = Ending::of((int) constant("SOCKET_$name"));
+        self::assertSame([$name, $status], [$ending->name, $ending->status]);
+    }
+
+    public function testAnotherErrorIsStatusOne(): void
+    {
+        $ending = Ending::of(SOCKET_ENOBUFS);
+        self::assertSame(1, $ending->status);
+        self::assertSame(socket_strerror(SOCKET_ENOBUFS), $ending->meaning);
+    }
+
+    /**
+     * By the rules that tests/deadpeer proves.
+     *
+     * @return array<string, array{Settings, int, float, float, float|null, float, int}>
+     */
+    public static function idleConnections(): array
+    {
+        $settings = Settings::of(10, 5, 3);
+        return [
+            // settings, unanswered probes, seconds of silence, timer in; probe in, verdict in, probes in all
+            'just heard' => [$settings, 0, 0.0, 10.0, 10.0, 25.0, 3],
+            'heard since the timer was set' => [$settings, 0, 1.0, 2.0, 9.0, 24.0, 3],
+            'one probe is out' => [$settings, 1, 10.5, 4.5, 4.5, 14.5, 3],
+            'the last probe is out' => [$settings, 3, 21.0, 4.0, null, 4.0, 3],
+            'a timer that is late' => [$settings, 0, 10.4, 0.0, 0.0, 15.0, 3],
+            'user timeout as long' => [Settings::of(10, 5, 3, 25000), 0, 0.0, 10.0, 10.0, 25.0, 3],
+            'longer user timeout' => [Settings::of(10, 5, 3, 31000), 0, 0.0, 10.0, 10.0, 35.0, 5],
+            'shorter user timeout' => [Settings::of(10, 5, 3, 500), 0, 0.0, 10.0, 10.0, 15.0, 1],
+            'user timeout, probes out' => [Settings::of(10, 5, 3, 18000), 1, 12.0, 3.0, 3.0, 8.0, 2],
+            'user timeout that never comes' => [Settings::of(1, 1, 1, 2147483647), 0, 0.0, 1.0, 1.0, 2147484.0, 2147483],
+        ];
+    }
+
+    /** @dataProvider idleConnections */
+    #[DataProvider('idleConnections')]
+    public function testTheForecastOfAnIdleConnection(
+        Settings $settings,
+        int $unanswered,
+        float $silence,
+        float $timerIn,
+        ?float $probeIn,
+        float $verdictIn,
+        int $probes
+    ): void {
+        $status = new Status(1, $unanswered, 0, (int) ($silence * 1000), 60000, 100);
+        $entry = ['local' => '', 'remote' => '', 'timer' => 'keepalive', 'timerIn' => $timerIn, 'probes' => $unanswered];
+        $forecast = new Forecast(new Sample(1000.0, 3, $entry, $settings, $status, null));
+        self::assertEquals(
+            [$probeIn, $verdictIn, $probes],
+            [$forecast->probeIn, $forecast->verdictIn, $forecast->probes]
+        );
+    }
+
+    /** "   12.3 s  " at each line's beginning. */
+    private static function withoutTimes(string $output): string
+    {
+        return (string) preg_replace('/^ *\d+\.\d s  /m', '', $output);
+    }
+
+    private static function withoutSequences(string $output): string
+    {
+        return str_replace("\r", '', (string) preg_replace('/\e\[[?0-9;]*[A-Za-z]/', '', $output));
+    }
+
+    private static function assertFitsInEightyColumns(string $text): void
+    {
+        self::assertStringNotContainsString("\e", $text);
+        self::assertSame([], preg_grep('/.{81}/u', explode("\n", $text)));
+    }
+
+    private static function command(): string
+    {
+        return implode(' ', array_map('escapeshellarg', [PHP_BINARY, self::COMMAND, 'watch']));
+    }
+
+    /**
+     * @param string[] $command
+     * @return array{resource, resource[]} process and pipes
+     */
+    private static function start(array $command): array
+    {
+        Child::inheritNothing();
+        $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w']], $pipes, null, ['TERM' => 'xterm'] + getenv());
+        self::assertIsResource($process);
+        return [$process, $pipes];
+    }
+
+    /**
+     * @param string $shell with %s for `keepalive watch`
+     * @param array<string, string> $environment
+     * @return array{int, string}
+     */
+    private static function onTerminal(string $shell, array $environment): array
+    {
+        $command = ['script', '-qec', sprintf($shell, self::command()), '/dev/null'];
+        $child = Child::run($command, $environment + ['TERM' => 'xterm']);
+        return [$child->status, $child->output];
+    }
+}
