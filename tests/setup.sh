@@ -10,7 +10,7 @@ packages() {
         build) echo gcc libc6-dev make ;;
         demo) echo php-cli iproute2 openssl nftables tcpdump util-linux ;;
         test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer g++ clang binutils \
-            strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux shellcheck \
+            strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux bsdutils shellcheck \
             pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php ;;
         servers) echo mariadb-server-core mariadb-client-core postgresql redis-server rabbitmq-server memcached nginx \
             php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \

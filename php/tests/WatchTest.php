@@ -74,6 +74,17 @@ $/',
         self::assertFitsInEightyColumns($output);
     }
 
+    public function testTheDocumentationShowsTheSame(): void
+    {
+        $document = (string) file_get_contents(__DIR__ . '/../../docs/why-not-noticed.md');
+        self::assertSame(1, preg_match('/```console\n\$ keepalive watch [^\n]*\n(.*?)```/s', $document, $example));
+        $pattern = static function (string $lines): string {
+            $numbers = (string) preg_replace('/\d+/', 'N', self::withoutTimes($lines));
+            return (string) preg_replace('/(heard from .*\n)+/', '$1', $numbers); // as often as there was time
+        };
+        self::assertSame($pattern(self::$results['dead']['output']), $pattern($example[1]));
+    }
+
     public function testADeadPeerOnATerminal(): void
     {
         ['output' => $output, 'status' => $status] = self::$results['dead-on-a-terminal'];
