@@ -31,7 +31,7 @@ packages() {
 
 for group; do
     if [ "$group" = build ] && ! command -v "${CARGO:-cargo}" >/dev/null; then
-        echo "Rust 1.85 or newer is missing: see https://rustup.rs, or on Debian 13 and newer" \
+        echo "Rust 1.85 or newer is missing: install it with rustup, or on Debian 13 and newer by" \
             "apt-get install cargo. If it is there, add it to the PATH." >&2
         exit 1
     fi
