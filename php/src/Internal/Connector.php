@@ -56,11 +56,12 @@ final class Connector
         $timeout = $timeout ?? (float) ini_get('default_socket_timeout');
 
         $warnings = [];
-        set_error_handler(static function (int $level, string $message) use (&$warnings): bool {
-            $warnings[] = $message;
-            return true;
-        });
         try {
+            // The first thing in here, so that it has its counterpart below whenever an exception comes.
+            set_error_handler(static function (int $level, string $message) use (&$warnings): bool {
+                $warnings[] = $message;
+                return true;
+            });
             $stream = stream_socket_client(
                 "tcp://$target",
                 $errno,

@@ -12,7 +12,6 @@ use Keepalive\OpenSocket;
 use Keepalive\Settings;
 use Keepalive\Status;
 
-use function fstat;
 use function get_resource_type;
 use function is_int;
 use function is_resource;
@@ -166,10 +165,7 @@ final class FfiBackend implements Backend
     /** @param resource $stream */
     private function descriptorOfStream($stream): int
     {
-        $stat = @fstat($stream);
-        if (!SocketKind::isStatOfSocket($stat)) {
-            throw SocketKind::notASocket($stream);
-        }
+        $stat = SocketKind::stat($stream);
         $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
         if ($fd < 0) {
             throw $this->refused('Looking for the descriptor', $stream, $fd);

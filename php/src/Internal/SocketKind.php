@@ -5,8 +5,10 @@ declare(strict_types=1);
 namespace Keepalive\Internal;
 
 use Keepalive\Exception\SocketException;
+use Keepalive\Exception\TypeError;
 use Keepalive\OpenSocket;
 
+use function fstat;
 use function get_resource_type;
 use function is_int;
 use function is_object;
@@ -46,28 +48,30 @@ final class SocketKind
     }
 
     /**
-     * Whether fstat() of a stream tells of a socket.
-     *
-     * @param array<string, int>|false $stat
-     */
-    public static function isStatOfSocket($stat): bool
-    {
-        return $stat !== false && ($stat['mode'] & self::FILE_TYPE) === self::SOCKET;
-    }
-
-    /**
-     * For a stream that has no socket: a file, a pipe, php://memory.
+     * What fstat() says of the socket behind a stream.
      *
      * @param resource $stream
+     * @return array<int|string, int>
+     *
+     * @throws SocketException it has none: a file, a pipe, php://memory
+     * @throws TypeError a signal handler of the application has closed it, a moment ago
      */
-    public static function notASocket($stream): SocketException
+    public static function stat($stream): array
     {
-        return SocketException::refused(
-            'Looking for the socket',
-            self::describe($stream),
-            Errno::number('ENOTSOCK'),
-            Errno::CAUSES['ENOTSOCK']
-        );
+        try {
+            $stat = @fstat($stream);
+        } catch (\TypeError $closed) {
+            throw TypeError::notASocket($stream);
+        }
+        if ($stat === false || ($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
+            throw SocketException::refused(
+                'Looking for the socket',
+                self::describe($stream),
+                Errno::number('ENOTSOCK'),
+                Errno::CAUSES['ENOTSOCK']
+            );
+        }
+        return $stat;
     }
 
     /**
@@ -84,7 +88,11 @@ final class SocketKind
             return "descriptor {$socket->fd()} ({$socket->local()} to {$socket->remote()})";
         }
         if (self::isStream($socket)) {
-            return sprintf('stream #%d (%s)', (int) $socket, stream_get_meta_data($socket)['stream_type']);
+            try {
+                return sprintf('stream #%d (%s)', (int) $socket, stream_get_meta_data($socket)['stream_type']);
+            } catch (\TypeError $closed) {
+                return 'a stream that was closed meanwhile';
+            }
         }
         return 'a Socket';
     }

@@ -12,6 +12,8 @@ use Keepalive\OpenSocket;
 use Keepalive\Settings;
 use Keepalive\Status;
 
+use function is_resource;
+
 /**
  * Through ext-sockets: Socket objects always, streams where the library is not to be had.
  *
@@ -146,10 +148,12 @@ final class SocketsBackend implements Backend
      */
     private static function quietly(callable $work)
     {
-        set_error_handler(static function (): bool {
-            return true;
-        });
         try {
+            // The first thing in here: whether a signal handler of the application throws before or
+            // after it, the two calls stay a pair.
+            set_error_handler(static function (): bool {
+                return true;
+            });
             return $work();
         } finally {
             restore_error_handler();
@@ -164,19 +168,24 @@ final class SocketsBackend implements Backend
      */
     private function withStream($stream, callable $work)
     {
-        if (!SocketKind::isStatOfSocket(fstat($stream))) {
-            throw SocketKind::notASocket($stream);
-        }
-        $handle = socket_import_stream($stream);
-        if ($handle === false || $handle === null) {
-            throw $this->needsFfi('To reach ' . SocketKind::describe($stream) . ', an established TLS or filtered stream');
-        }
+        SocketKind::stat($stream);
+        $handle = 'unknown';
         try {
+            try {
+                $handle = socket_import_stream($stream);
+            } catch (\TypeError $closed) {
+                throw TypeError::notASocket($stream);
+            }
+            if ($handle === false || $handle === null) {
+                throw $this->needsFfi('To reach ' . SocketKind::describe($stream) . ', an established TLS or filtered stream');
+            }
             return $work($handle);
         } finally {
             // The import has switched it off, which would cost one system call for each fread(). A stream
             // whose program had switched it off gets it back too: PHP does not tell.
-            stream_set_read_buffer($stream, self::READ_BUFFER);
+            if ($handle !== false && $handle !== null && is_resource($stream)) {
+                stream_set_read_buffer($stream, self::READ_BUFFER);
+            }
         }
     }
 

@@ -1,0 +1,133 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests;
+
+use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\KeepaliveTestCase;
+use PHPUnit\Framework\Attributes\DataProvider;
+
+/**
+ * A million calls, streams that a signal handler closes in the middle of one, and functions that a
+ * host has taken away.
+ *
+ * Handlers that throw are left out: PHP 8.2 itself crashes after some thousands of them, where one
+ * comes as a function returns an object out of a try with a finally.
+ */
+final class MisuseTest extends KeepaliveTestCase
+{
+    private const OPEN = 'use Keepalive\Keepalive;
+        $listener = stream_socket_server("tcp://127.0.0.1:0");
+        $address = "tcp://" . stream_socket_get_name($listener, false);
+        $stream = stream_socket_client($address);
+        ';
+
+    /** Sends $signal to its parent again and again, for as long as that lives. */
+    private const DISTURB = '
+        pcntl_signal(SIGUSR1, SIG_IGN);
+        $parent = getmypid();
+        if (($disturber = pcntl_fork()) === 0) {
+            while (posix_getppid() === $parent) { posix_kill($parent, SIGUSR1); usleep(300); }
+            posix_kill(getmypid(), SIGKILL);
+        }
+        pcntl_async_signals(true);
+        ';
+
+    /** @dataProvider backends */
+    #[DataProvider('backends')]
+    public function testAMillionCallsLeaveNothingBehind(string $backend): void
+    {
+        $said = self::inChild($backend, '
+            $resident = function () {
+                gc_collect_cycles();
+                preg_match("/^Rss:\s+(\d+)/m", file_get_contents("/proc/self/smaps_rollup"), $found);
+                return (int) $found[1];
+            };
+            $rounds = function (int $rounds) use ($stream) {
+                for ($i = 0; $i < $rounds; $i++) {
+                    Keepalive::enable($stream, 42, 7, 3);
+                    Keepalive::settings($stream);
+                    Keepalive::disable($stream);
+                    try { Keepalive::enable($stream, 0, 0, 128); } catch (\Keepalive\Exception\KeepaliveException $e) { }
+                }
+            };
+            $descriptors = count(scandir("/proc/self/fd"));
+            $used = $grown = $residentBefore = $residentAfter = 0;
+            $rounds(20000);
+            $residentBefore = $resident();
+            $used = memory_get_usage();
+            $rounds(230000);
+            $grown = memory_get_usage() - $used;
+            $residentAfter = $resident();
+            echo count(scandir("/proc/self/fd")) - $descriptors, " $grown ",
+                $residentAfter - $residentBefore < 256 ? "flat" : "from $residentBefore to $residentAfter KB";');
+        self::assertSame('0 0 flat', $said);
+    }
+
+    /** @dataProvider backends */
+    #[DataProvider('backends')]
+    public function testAStreamThatASignalHandlerClosesIsAnErrorOfThePackage(string $backend): void
+    {
+        $said = self::inChild($backend, self::DISTURB . '
+            $closed = 0;
+            pcntl_signal(SIGUSR1, function () use (&$stream, &$closed) {
+                if (is_resource($stream)) { fclose($stream); $closed++; }
+            });
+            $refused = [];
+            $end = microtime(true) + 2;
+            while (microtime(true) < $end) {
+                $stream = stream_socket_client($address);
+                fclose(stream_socket_accept($listener));
+                try {
+                    for ($i = 0; $i < 1000; $i++) {
+                        Keepalive::enable($stream, 42, 7, 3, 63000);
+                        Keepalive::settings($stream);
+                    }
+                } catch (\Keepalive\Exception\KeepaliveException $e) {
+                    $refused[get_class($e) . " " . $e->getCode()] = true;
+                }
+            }
+            posix_kill($disturber, SIGKILL);
+            ksort($refused);
+            echo $closed > 100 ? "closed" : "closed $closed times only", " ", implode(", ", array_keys($refused));');
+        self::assertStringStartsWith('closed Keepalive\Exception\\', $said);
+        // Closed before, and closed between looking for it and setting it: EBADF, ENOENT.
+        foreach (explode(', ', substr($said, strlen('closed '))) as $refusal) {
+            self::assertContains($refusal, [
+                'Keepalive\Exception\TypeError 0',
+                'Keepalive\Exception\SocketException 2',
+                'Keepalive\Exception\SocketException 9',
+            ], $said);
+        }
+    }
+
+    /**
+     * What hosts take away. What the package needs itself is not among it: fstat, stream_... and
+     * socket_... functions.
+     *
+     * @dataProvider backends
+     */
+    #[DataProvider('backends')]
+    public function testItNeedsNoneOfTheFunctionsThatHostsTakeAway(string $backend): void
+    {
+        $gone = 'exec,passthru,shell_exec,system,proc_open,popen,pcntl_fork,pcntl_exec,dl,putenv,getenv,php_uname,'
+            . 'phpinfo,phpversion,getmyuid,getmypid,get_current_user,posix_getpwuid,posix_geteuid,posix_kill,'
+            . 'show_source,highlight_file,symlink,link,chmod,chown,ini_set,ini_alter,ini_restore,set_time_limit,'
+            . 'error_log,debug_backtrace,syslog,openlog,apache_setenv,curl_exec,mail,fsockopen,pfsockopen';
+        $flags = ['-d', "disable_functions=$gone"];
+        $said = Child::php(self::OPEN . '
+            Keepalive::enable($stream, 42, 7, 3, 63000);
+            echo Keepalive::settings($stream)->idle(), " ", Keepalive::defaults()->count(), " ";
+            echo Keepalive::settings(Keepalive::connect($address))->idle(), " ";
+            try { Keepalive::enable(STDERR); } catch (\Keepalive\Exception\KeepaliveException $e) { echo "refused "; }
+            Keepalive::disable($stream);
+            echo Keepalive::backend();', array_merge($flags, $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0']));
+        self::assertSame("42 9 60 refused $backend", $said->cleanOutput());
+    }
+
+    private static function inChild(string $backend, string $code): string
+    {
+        return Child::php(self::OPEN . $code, $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0'])->cleanOutput();
+    }
+}
