@@ -244,6 +244,8 @@ final class Library
             $problem = $why === null ? null : "$why, who could put other code there";
         }
         if ($problem === null) {
+            $linker = \FFI::cdef('const char *dlerror(void);');
+            $linker->dlerror(); // forgets what went wrong before
             try {
                 $version = \FFI::cdef(Declarations::C, $place)->ka_version();
                 if ((int) $version !== self::MAJOR) {
@@ -251,6 +253,10 @@ final class Library
                 }
             } catch (\FFI\Exception $exception) {
                 $problem = $exception->getMessage();
+                $why = $linker->dlerror(); // which PHP has in its message since 8.3 only
+                if ($why !== null) {
+                    $problem .= " ($why)";
+                }
             }
         }
         return ['place' => $place, 'problem' => $problem, 'version' => $version];
