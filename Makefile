@@ -27,7 +27,7 @@ $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES)
 
 include packaging.mk
 
-demo:                ## the main job on this machine: what the kernel reports, before and after
+demo:                ## the main job on this machine, as the kernel reports it, and a host that is lost
 	@tests/setup.sh build demo
 	@$(MAKE) -s build
 	@php php/examples/demo/demo.php

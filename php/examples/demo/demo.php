@@ -1,12 +1,13 @@
 <?php
 
 /**
- * The demo of `make demo`: keepalive on a TCP and on a TLS connection, as the kernel reports it.
+ * The demo of `make demo`: keepalive on a TCP and on a TLS connection, as the kernel reports it, and
+ * what it is for: a host that is lost.
  *
  *     php demo.php
  *
- * Both connections stay on this machine; the TLS server is `openssl s_server`. It needs the programs
- * ss and openssl (Debian: iproute2, openssl).
+ * All connections stay on this machine; the TLS server is `openssl s_server`. It needs the programs
+ * ss and openssl (Debian: iproute2, openssl), and those of tests/deadpeer/hosts.
  */
 
 declare(strict_types=1);
@@ -17,19 +18,10 @@ use Keepalive\Keepalive;
 use Keepalive\Settings;
 
 require __DIR__ . '/../../autoload.php';
+require __DIR__ . '/colours.php';
 require __DIR__ . '/TlsServer.php';
 
-const BOLD = '1';
-const DIM = '2';
-const GREEN = '32';
-
-/** Colours are for terminals, and only where they are wanted. */
-function coloured(string $text, string $colour): string
-{
-    static $wanted = null;
-    $wanted = $wanted ?? (stream_isatty(STDOUT) && getenv('NO_COLOR') === false);
-    return $wanted ? "\e[{$colour}m$text\e[0m" : $text;
-}
+const HOSTS = __DIR__ . '/../../../tests/deadpeer/hosts';
 
 function heading(string $text): void
 {
@@ -170,6 +162,43 @@ function showTls(): void
     fclose($stream);
 }
 
+/** Between two network namespaces, where this machine allows them. */
+function showDeadPeer(): void
+{
+    exec(escapeshellarg(HOSTS) . ' run true 2>&1', $reasons, $status);
+    if ($status !== 0) {
+        echo '  ', wordwrap('Two hosts cannot be had here. ' . implode(' ', $reasons), 76, "\n  "), "\n\n";
+        showLivingPeer();
+        return;
+    }
+    $command = [HOSTS, 'run', PHP_BINARY, __DIR__ . '/dead-peer.php'];
+    $process = proc_open($command, [['file', '/dev/null', 'r'], STDOUT, STDERR], $pipes);
+    if ($process === false || proc_close($process) !== 0) {
+        throw new RuntimeException('The connections to the other host could not be shown.');
+    }
+}
+
+/** What can be seen without: that a silent peer is asked, and answers. */
+function showLivingPeer(): void
+{
+    $listener = stream_socket_server('tcp://127.0.0.1:0');
+    $stream = stream_socket_client('tcp://' . stream_socket_get_name($listener, false));
+    $peer = stream_socket_accept($listener);
+    code('Keepalive::enable($stream, 1, 1, 3);');
+    Keepalive::enable($stream, 1, 1, 3);
+    $silence = 0;
+    for ($answers = 0; $answers < 3; usleep(20000)) {
+        $before = $silence;
+        $silence = Keepalive::status($stream)->lastReceivedMs();
+        if ($silence < $before) {
+            printf("  after %.1f s of silence: a probe, and the peer's kernel answered\n", $before / 1000);
+            $answers++;
+        }
+    }
+    echo "\n  It would have been given up after 3 probes without an answer, 4 s in all.\n";
+    fclose($peer);
+}
+
 try {
     echo coloured('libkeepalive: TCP keepalive on the connections that a program has', BOLD), "\n\n";
     introduce();
@@ -179,7 +208,8 @@ try {
     showTcp();
     heading('3. An established TLS connection');
     showTls();
-    // 4. The timeline of a dead peer comes here.
+    heading('4. The other host is lost');
+    showDeadPeer();
     echo "\n";
 } catch (KeepaliveException | RuntimeException $exception) {
     fwrite(STDERR, $exception->getMessage() . "\n");

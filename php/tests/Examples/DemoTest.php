@@ -57,18 +57,48 @@ final class DemoTest extends ExamplesTestCase
                     . '      ss  \S+ \S+ timer:\(keepalive,1[45]sec,0\)/s',
                 $shown
             );
+            self::assertMatchesRegularExpression(
+                '/0\.0 s +both: ESTABLISHED
+    3\.\d s   -> probe
+    3\.\d s   <- answer +the other host lives
+    4\.\d s   -- the network is cut -+ both: ESTABLISHED
+    6\.\d s   -> probe 1
+    7\.\d s   -> probe 2
+    8\.\d s   -> probe 3
+ +(9|10)\.\d s   -> reset
+ +(9|10)\.\d s +\$with: fread\(\) is false, CLOSE
+ +1[12]\.\d s +\$without: fread\(\) waits, ESTABLISHED
+
+  [56]\.\d s after the cut the one program knows, as promised within 6 s\./',
+                $shown
+            );
             $this->assertNothingIsLeft();
         }
+    }
+
+    public function testShowsWhatItCanWhereThereAreNoNamespaces(): void
+    {
+        $command = 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" "$1"';
+        $demo = Program::start(
+            ...['env', "TMPDIR=$this->folder", 'unshare', '-Ur', 'sh', '-c', $command],
+            ...[PHP_BINARY, self::ROOT . '/php/examples/demo/demo.php']
+        );
+        self::assertSame(0, $demo->status(), $demo->errors());
+        self::assertStringContainsString('  Two hosts cannot be had here. ', $demo->output());
+        self::assertSame(3, substr_count($demo->output(), 's of silence: a probe, and the peer\'s kernel answered'));
+        self::assertSame([], preg_grep('/.{81}/u', explode("\n", $demo->output())));
+        $this->assertNothingIsLeft();
     }
 
     public function testUsesColoursOnATerminalUnlessTheyAreUnwanted(): void
     {
         $demo = PHP_BINARY . ' ' . self::ROOT . '/php/examples/demo/demo.php';
         $terminal = Program::start('env', "TMPDIR=$this->folder", 'script', '-qec', $demo, '/dev/null');
+        $plain = Program::start('env', "TMPDIR=$this->folder", 'NO_COLOR=1', 'script', '-qec', $demo, '/dev/null');
         self::assertSame(0, $terminal->status());
         self::assertStringContainsString("\e[1m2. A TCP connection\e[0m", $terminal->output());
+        self::assertStringContainsString("\e[33m-> probe 1", $terminal->output());
 
-        $plain = Program::start('env', "TMPDIR=$this->folder", 'NO_COLOR=1', 'script', '-qec', $demo, '/dev/null');
         self::assertSame(0, $plain->status());
         self::assertStringNotContainsString("\e[", $plain->output());
         $this->assertNothingIsLeft();

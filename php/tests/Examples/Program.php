@@ -10,7 +10,7 @@ final class Program
     private const EXAMPLES = __DIR__ . '/../../examples/';
 
     /** Seconds that anything may take on a busy machine. */
-    private const PATIENCE = 20.0;
+    private const PATIENCE = 60.0;
 
     /** @var self[] */
     private static array $running = [];
