@@ -304,10 +304,8 @@ final class ServersTest extends ExamplesTestCase
     private static function encrypt(string $file, $client)
     {
         if (strpos($file, 'ssl') === 0) {
-            stream_context_set_option($client, ['ssl' => [
-                'cafile' => Certificates::authority(),
-                'peer_name' => 'localhost',
-            ]]);
+            stream_context_set_option($client, 'ssl', 'cafile', Certificates::authority());
+            stream_context_set_option($client, 'ssl', 'peer_name', 'localhost');
             self::assertTrue(stream_socket_enable_crypto($client, true, STREAM_CRYPTO_METHOD_TLS_CLIENT));
         }
         if (self::talksBack($file)) {
