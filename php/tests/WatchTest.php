@@ -9,7 +9,9 @@ use Keepalive\Command\Watch\Forecast;
 use Keepalive\Command\Watch\Sample;
 use Keepalive\Settings;
 use Keepalive\Status;
+use Keepalive\Tests\Support\Certificates;
 use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\TlsServer;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
@@ -219,6 +221,27 @@ $/',
         self::assertStringEndsWith("\e[?25h", $output);
     }
 
+    public function testATlsConnection(): void
+    {
+        $server = new TlsServer(['local_cert' => Certificates::of('localhost')]);
+        $command = [PHP_BINARY, self::COMMAND, 'watch', "tls://localhost:$server->port", '--idle', '1'];
+        $untrusting = Child::run($command);
+
+        [$process, $pipes] = self::start($command, ['SSL_CERT_FILE' => Certificates::authority()]);
+        $output = '';
+        while (strpos($output, 'heard from the peer') === false) {
+            $output .= $part = fgets($pipes[1]);
+            self::assertNotFalse($part, $output);
+        }
+        unset($server); // its "hello" was thrown away, else this would be a reset
+        $output .= stream_get_contents($pipes[1]);
+        self::assertSame(0, proc_close($process), $output);
+        self::assertStringEndsWith("orderly end, the peer has closed the connection\n", $output);
+
+        self::assertSame([1, ''], [$untrusting->status, $untrusting->output]);
+        self::assertStringContainsString('certificate verify failed', $untrusting->errors);
+    }
+
     /** @testWith ["INT", 130]
      *            ["TERM", 143]
      */
@@ -375,12 +398,13 @@ $/',
 
     /**
      * @param string[] $command
+     * @param array<string, string> $environment
      * @return array{resource, resource[]} process and pipes
      */
-    private static function start(array $command): array
+    private static function start(array $command, array $environment = []): array
     {
         Child::inheritNothing();
-        $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w']], $pipes, null, ['TERM' => 'xterm'] + getenv());
+        $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w']], $pipes, null, $environment + ['TERM' => 'xterm'] + getenv());
         self::assertIsResource($process);
         return [$process, $pipes];
     }
