@@ -17,7 +17,7 @@ final class Panel
     /** Characters of the line that stands for the silence until the verdict. */
     private const BAR = 50;
 
-    private const ROW = '%4s %-21s %-11s %-13.13s %5s %6s %5s %7s';
+    private const ROW = '%4s %-21s %-11s %-13s %5s %6s %5s %7s';
 
     private Screen $screen;
 
@@ -33,7 +33,7 @@ final class Panel
     public function lines(string $name, array $samples): array
     {
         $room = Screen::WIDTH - strlen(self::TITLE) - strlen(self::HINT) - 4;
-        $name = str_pad(strlen($name) <= $room ? $name : substr($name, 0, $room - 2) . '..', $room);
+        $name = str_pad(self::beginning($name, $room), $room);
         $title = $this->screen->coloured(self::TITLE, Screen::BOLD) . "  $name  "
             . $this->screen->coloured(self::HINT, Screen::DIM);
         if ($samples === []) {
@@ -154,13 +154,20 @@ final class Panel
             $sample->fd,
             self::fit($listens ? $sample->local : $sample->remote, 21),
             $sample->status->state(),
-            $settings->enabled() ? "{$settings->idle()}/{$settings->interval()}/{$settings->count()}" : 'off',
+            $settings->enabled()
+                ? self::beginning("{$settings->idle()}/{$settings->interval()}/{$settings->count()}", 13)
+                : 'off',
             $sample->silence === null ? '-' : Text::briefly($sample->silence),
             $forecast->probes === null ? ($unanswered ?: '-') : "$unanswered/{$forecast->probes}",
             $sample->timer === 'none' ? '-' : Text::briefly($forecast->probeIn ?? $sample->timerIn),
             $forecast->verdictIn === null ? $forecast->note : Text::briefly($forecast->verdictIn)
         );
         return $unanswered === 0 ? $row : $this->screen->coloured($row, Screen::YELLOW);
+    }
+
+    private static function beginning(string $text, int $width): string
+    {
+        return strlen($text) <= $width ? $text : substr($text, 0, $width - 2) . '..';
     }
 
     /** The end of an address tells more than its beginning. */
