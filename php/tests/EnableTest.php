@@ -140,14 +140,14 @@ final class EnableTest extends KeepaliveTestCase
     {
         self::useBackend($backend);
         $opened = Sockets::pair('127.0.0.1');
-        $port = Sockets::port($opened->socket);
-        self::assertSame('', Kernel::timer($port), 'no timer before');
+        $ports = [Sockets::port($opened->socket), Sockets::port($opened->peer)];
+        self::assertSame('', Kernel::timer(...$ports), 'no timer before');
 
         Keepalive::enable($opened->socket, 3000, 10, 6);
-        self::assertMatchesRegularExpression('/^keepalive,(50min|49min(59sec)?),0$/', Kernel::timer($port));
+        self::assertMatchesRegularExpression('/^keepalive,(50min|49min(59sec)?),0$/', Kernel::timer(...$ports));
 
         Keepalive::disable($opened->socket);
-        self::assertSame('', Kernel::timer($port), 'no timer after disable()');
+        self::assertSame('', Kernel::timer(...$ports), 'no timer after disable()');
     }
 
     /** @dataProvider backends */

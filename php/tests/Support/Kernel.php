@@ -87,10 +87,13 @@ final class Kernel
         return (octdec($flags[1]) & 04000) !== 0;
     }
 
-    /** The timer that runs for the connection with this local port, as "keepalive,59sec,0"; '' for none. */
-    public static function timer(int $localPort): string
+    /**
+     * The timer that runs for the connection between these ports, as "keepalive,59sec,0"; '' for none. One port
+     * is not enough: while others run tests as well, it can be a second connection's too.
+     */
+    public static function timer(int $localPort, int $remotePort): string
     {
-        exec("ss -Htno 'sport = :$localPort' 2>&1", $lines, $status);
+        exec("ss -Htno 'sport = :$localPort and dport = :$remotePort' 2>&1", $lines, $status);
         if ($status !== 0) {
             throw new \RuntimeException('ss failed: ' . implode("\n", $lines));
         }
