@@ -8,7 +8,7 @@ ARCHIVE = $(BUILD)/release/libkeepalive.a
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
 SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
 
-.PHONY: help build demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix test-zts lint-php headers lint test-sanitizers bench clean
+.PHONY: help build demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix test-zts lint-php headers test-sanitizers bench clean
 
 help:                ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -3,7 +3,6 @@
 //! The product is the C library: [`abi`] holds every exported function and is its manual. The other
 //! modules hold one concern each and contain no export; [`sys`] holds every unsafe system call.
 
-#[warn(missing_docs)]
 mod abi;
 mod descriptors;
 mod errors;
