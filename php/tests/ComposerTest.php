@@ -30,6 +30,8 @@ final class ComposerTest extends KeepaliveTestCase
             echo Keepalive\Keepalive::backend(), " ", $settings->idle(), " ", $settings->detectionSeconds();');
 
         self::assertSame('ffi 42 63', $said);
+        $command = Child::run(["$project/vendor/bin/keepalive", '--version']);
+        self::assertStringStartsWith('keepalive 1.', $command->cleanOutput());
     }
 
     public function testItsConstantsAreThereFromTheAutoloader(): void

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\Tests;
 
 use Keepalive\Command\Application;
+use Keepalive\Tests\Support\Folder;
 use PHPUnit\Framework\TestCase;
 
 /**
@@ -120,6 +121,23 @@ final class DoctorTest extends TestCase
                 self::assertLessThanOrEqual(80, strlen($line));
             }
         }
+    }
+
+    /** Where a clone lies, as in /tmp/a/b, others may write what is some folders above it. */
+    public function testNoFileOutsideThePackageIsRun(): void
+    {
+        $folder = Folder::create();
+        Folder::copy(dirname(__DIR__) . '/bin', "$folder/a/b/php/bin");
+        Folder::copy(dirname(__DIR__) . '/src', "$folder/a/b/php/src");
+        foreach (['autoload.php', 'constants.php'] as $file) {
+            copy(dirname(__DIR__) . "/$file", "$folder/a/b/php/$file");
+        }
+        foreach (['', 'a/', 'a/b/'] as $above) {
+            file_put_contents("$folder/{$above}autoload.php", "<?php echo \"$above was run\\n\";");
+        }
+        $said = self::start([PHP_BINARY, "$folder/a/b/php/bin/keepalive", '--version']);
+        Folder::remove($folder);
+        self::assertSame([0, 'keepalive ' . Application::VERSION . "\n", ''], $said);
     }
 
     public function testTheVersionIsTheLibrarys(): void
