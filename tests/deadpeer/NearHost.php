@@ -107,7 +107,7 @@ final class NearHost
     private function far(string ...$arguments): string
     {
         $command = array_merge([self::HOSTS, 'far', PHP_BINARY, __DIR__ . '/far.php'], $arguments);
-        $this->processes[] = proc_open($command, [['file', '/dev/null', 'r'], ['pipe', 'w'], STDERR], $pipes);
+        $this->processes[] = proc_open($command, [['file', '/dev/null', 'r'], ['pipe', 'w']], $pipes);
         $this->processes[] = $pipes[1];
         $line = fgets($pipes[1]);
         if ($line === false) {

@@ -58,7 +58,7 @@ final class Stage
             [__DIR__ . '/near.php', $name, $this->directory]
         );
         $output = ['file', "$this->directory/$name.json", 'w'];
-        return proc_open($command, [['file', '/dev/null', 'r'], $output, STDERR], $pipes);
+        return proc_open($command, [['file', '/dev/null', 'r'], $output], $pipes);
     }
 
     /** @return array<string, mixed> */

@@ -172,7 +172,7 @@ function showDeadPeer(): void
         return;
     }
     $command = [HOSTS, 'run', PHP_BINARY, __DIR__ . '/dead-peer.php'];
-    $process = proc_open($command, [['file', '/dev/null', 'r'], STDOUT, STDERR], $pipes);
+    $process = proc_open($command, [['file', '/dev/null', 'r']], $pipes);
     if ($process === false || proc_close($process) !== 0) {
         throw new RuntimeException('The connections to the other host could not be shown.');
     }

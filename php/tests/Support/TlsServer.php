@@ -21,7 +21,7 @@ final class TlsServer
         Child::inheritNothing();
         $this->process = proc_open(
             [PHP_BINARY, __DIR__ . '/tls-server.php', (string) json_encode(['host' => $host, 'ssl' => $ssl])],
-            [['pipe', 'r'], ['pipe', 'w'], STDERR],
+            [['pipe', 'r'], ['pipe', 'w']],
             $this->pipes
         );
         $this->port = (int) $this->line();

@@ -33,7 +33,7 @@ foreach (Clients::names() as $name) {
             $script = __DIR__ . '/dead-peer-client.php';
             $process = proc_open(
                 [PHP_BINARY, $script, $name, FAR, $port, $servers->authority(), $action, $seconds],
-                [['pipe', 'r'], ['pipe', 'w'], ['file', 'php://stderr', 'w']],
+                [['pipe', 'r'], ['pipe', 'w']],
                 $pipes
             );
             $clients["$name/$action/$seconds"] = ['process' => $process, 'in' => $pipes[0], 'out' => $pipes[1]];
