@@ -90,11 +90,11 @@ test-zts: build      ## the PHP tests with a thread safe PHP, built from Debian'
 
 lint-php:            ## syntax and style (PSR-12) of the PHP code
 	@tests/setup.sh test
-	find php tests docs -type f \( -name '*.php' -o ! -name '*.*' -exec grep -q '^#!/usr/bin/env php' {} \; \) \
+	find php tests docs benches -type f \( -name '*.php' -o ! -name '*.*' -exec grep -q '^#!/usr/bin/env php' {} \; \) \
 		-exec sh -c 'for file; do php -d display_errors=stderr -l "$$file" >/dev/null || exit 1; done' sh {} +
 	phpcs -n
 # phpcs passes over files without an extension, so it is told of one.
-	find php tests docs -type f ! -name '*.*' -exec grep -q '^#!/usr/bin/env php' {} \; \
+	find php tests docs benches -type f ! -name '*.*' -exec grep -q '^#!/usr/bin/env php' {} \; \
 		-exec sh -c 'for file; do phpcs -n -q --stdin-path="$$PWD/$$file.php" - <"$$file" || exit 1; done' sh {} +
 
 headers:             ## writes the generated headers, and the manual pages, to where they are committed

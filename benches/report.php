@@ -104,8 +104,12 @@ foreach (file("$folder/first", FILE_IGNORE_NEW_LINES) ?: [] as $line) {
     $firstCalls[$found[1]]['kb'][] = (float) $found[3];
 }
 $firstTable = [];
-foreach (['import' => 'import, four `socket_set_option`', 'enable' => '`Keepalive::enable()`',
-    'enable, opcache' => '`Keepalive::enable()`, compiled files from opcache'] as $key => $name) {
+$names = [
+    'import' => 'import, four `socket_set_option`',
+    'enable' => '`Keepalive::enable()`',
+    'enable, opcache' => '`Keepalive::enable()`, compiled files from opcache',
+];
+foreach ($names as $key => $name) {
     $firstTable[] = [$name, duration(median($firstCalls[$key]['ns'])), median($firstCalls[$key]['kb']) . ' KB'];
 }
 
