@@ -320,14 +320,8 @@ final class WebServerTest extends KeepaliveTestCase
         $memory = WebServer::memory($worker);
         $mapped = self::mapped($worker);
         $this->server->runMany($request, 9900);
-        fwrite(STDERR, sprintf(
-            "A worker's own memory, %s: %d KiB at request 100, %d KiB at request 10,000.\n",
-            $preload ? 'preloaded' : 'not preloaded',
-            $memory,
-            WebServer::memory($worker)
-        ));
-        // Less than 10 bytes a request.
-        self::assertLessThanOrEqual($memory + 96, WebServer::memory($worker));
+        // KiB: less than 10 bytes a request.
+        self::assertLessThanOrEqual($memory + 96, WebServer::memory($worker), 'at request 10,000');
         self::assertSame($mapped, self::mapped($worker), 'the same addresses as after request 100');
         self::assertCount($preload ? 1 : 0, array_unique(array_column($mapped, 1)));
     }
