@@ -13,7 +13,7 @@ use Keepalive\Command\Watch\Sample;
 use Keepalive\Command\Watch\Screen;
 use Keepalive\Command\Watch\Target;
 use Keepalive\Exception\UnavailableException;
-use Keepalive\Keepalive;
+use Keepalive\Internal\Library;
 use Keepalive\Settings;
 
 /**
@@ -87,7 +87,11 @@ final class WatchCommand implements Command
         if (PHP_OS_FAMILY !== 'Linux') {
             throw new UnavailableException('keepalive watch works on Linux only.');
         }
-        Keepalive::sockets(); // says what to turn on, where there is no FFI
+        try {
+            Library::find();
+        } catch (UnavailableException $why) {
+            throw new UnavailableException("watch needs FFI and the shared library. {$why->getMessage()}");
+        }
         $this->target = $address === null
             ? new OtherProcess($options['pid'])
             : new OwnConnection($address, Settings::of($options['idle'], $options['interval'], $options['count']));

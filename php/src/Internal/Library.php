@@ -89,13 +89,10 @@ final class Library
         try {
             \FFI::cdef();
         } catch (\FFI\Exception $exception) {
-            return sprintf(
-                'PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s): set ffi.enable=1, or leave it at '
-                . '"preload" and set opcache.preload=%s/preload.php.',
-                ini_get('ffi.enable'),
-                PHP_SAPI,
-                dirname(__DIR__, 2)
-            );
+            $way = PHP_SAPI === 'cli'
+                ? 'set ffi.enable=preload, which is PHP\'s default, or start PHP with -d ffi.enable=1.'
+                : 'set ffi.enable=1, or leave it at "preload" and set opcache.preload=' . dirname(__DIR__, 2) . '/preload.php.';
+            return sprintf('PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s): ', ini_get('ffi.enable'), PHP_SAPI) . $way;
         }
         return null;
     }
