@@ -49,6 +49,10 @@ final class RecipesTest extends KeepaliveTestCase
         $program = $this->recipe('phpredis.php', self::addressOf('redis', 'REDIS'));
         $redis->rPush('jobs', 'first');
         $program->untilItSays('first');
+        // Before that, phpredis would connect anew by itself and say nothing.
+        $program->until('it to wait for the next job', static function () use ($redis): bool {
+            return strpos($redis->rawCommand('CLIENT', 'LIST'), ' flags=b ') !== false;
+        });
         self::assertTrue($redis->rawCommand('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes') >= 1);
         $program->until('a second connection', static function () use ($program): bool {
             return count($program->optionsOfConnections(self::$servers->port('redis'))) === 2;
