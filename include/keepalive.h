@@ -303,7 +303,7 @@ int ka_status(int fd, struct ka_liveness *liveness);
  * Where a socket has several descriptors (dup(2)), any of them is returned: options belong to the
  * socket. Takes a few system calls for a socket just opened, for one that was found before, and
  * for sockets asked for one after the other; else, also when a new socket has taken a number
- * that was given back among many open ones, one fstat for each open descriptor.
+ * that was given back among many open ones, one fstat for each open descriptor at most.
  *
  * Returns the descriptor, 0 or larger, or -ENOENT.
  */
