@@ -112,6 +112,16 @@ static int find_each(const struct stat *wanted, const int *fds, int first, int l
     return wrong;
 }
 
+/* All of them, each far from the one before: the step and `count` have no common divisor. */
+static int find_in_any_order(const struct stat *wanted, const int *fds, int count) {
+    int wrong = 0;
+    for (int i = 0; i < count; i++) {
+        int at = (int)(7919L * i % count);
+        wrong += find_each(wanted, fds, at, at + 1, 1);
+    }
+    return wrong;
+}
+
 static int search(int count) {
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -136,6 +146,8 @@ static int search(int count) {
     find_each(wanted, fds, count - 1, count, 1);
     TRACED("four_backward", find_each(wanted, fds, count - 2, count - 6, -1));
     TRACED("four_again", find_each(wanted, fds, count - 2, count - 6, -1));
+    find_each(wanted, fds, 0, count, 1);
+    TRACED("all_in_any_order", find_in_any_order(wanted, fds, count));
     close(fds[count / 2]);
     int in_the_gap = socket(AF_INET, SOCK_STREAM, 0);
     TRACED_FIND("in_a_gap", in_the_gap);
