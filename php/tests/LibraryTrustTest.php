@@ -15,6 +15,14 @@ use PHPUnit\Framework\TestCase;
  */
 final class LibraryTrustTest extends TestCase
 {
+    private const CLASSES = [
+        'Exception/KeepaliveException',
+        'Exception/UnavailableException',
+        'Internal/Declarations',
+        'Internal/Library',
+        'Internal/Quietly',
+    ];
+
     private string $folder;
     private string $library;
     private string $sources;
@@ -29,7 +37,7 @@ final class LibraryTrustTest extends TestCase
         chmod($this->library, 0644);
         // A copy that other users can read too, and only this one can write: a clone may be neither.
         $this->sources = "$this->folder-src";
-        foreach (['Exception/KeepaliveException', 'Exception/UnavailableException', 'Internal/Declarations', 'Internal/Library'] as $class) {
+        foreach (self::CLASSES as $class) {
             is_dir(dirname("$this->sources/$class")) || mkdir(dirname("$this->sources/$class"), 0755, true);
             copy(dirname(__DIR__) . "/src/$class.php", "$this->sources/$class.php");
             chmod("$this->sources/$class.php", 0644);
@@ -133,7 +141,7 @@ final class LibraryTrustTest extends TestCase
      */
     private function load(?string $library = null, array $as = [], string $php = PHP_BINARY): string
     {
-        $script = 'foreach (["Exception/KeepaliveException", "Exception/UnavailableException", "Internal/Declarations", "Internal/Library"] as $f)'
+        $script = 'foreach (' . var_export(self::CLASSES, true) . ' as $f)'
             . " { require '$this->sources/' . \"\$f.php\"; }"
             . ' try { echo "loaded ", Keepalive\Internal\Library::find(); }'
             . ' catch (Keepalive\Exception\UnavailableException $e) { echo $e->getMessage(); }';

@@ -56,12 +56,7 @@ final class Connector
         $timeout = $timeout ?? (float) ini_get('default_socket_timeout');
 
         $warnings = [];
-        try {
-            // The first thing in here, so that it has its counterpart below whenever an exception comes.
-            set_error_handler(static function (int $level, string $message) use (&$warnings): bool {
-                $warnings[] = $message;
-                return true;
-            });
+        return Quietly::call(static function () use ($address, $scheme, $target, $settings, $timeout, $context, &$warnings) {
             $stream = stream_socket_client(
                 "tcp://$target",
                 $errno,
@@ -85,9 +80,7 @@ final class Connector
                 );
             }
             return $stream;
-        } finally {
-            restore_error_handler();
-        }
+        }, $warnings);
     }
 
     /** @return array{string, string} */

@@ -6,7 +6,6 @@ namespace Keepalive\Internal;
 
 use Keepalive\Exception\UnavailableException;
 
-use function array_keys;
 use function dirname;
 use function extension_loaded;
 use function fileowner;
@@ -18,8 +17,6 @@ use function ini_get;
 use function is_file;
 use function php_uname;
 use function realpath;
-use function restore_error_handler;
-use function set_error_handler;
 use function sprintf;
 use function stat;
 use function strpos;
@@ -112,20 +109,38 @@ final class Library
      */
     public static function search(): array
     {
-        $attempts = [];
-        // What open_basedir hides warns, and the application's error handler hears it in spite of an @.
-        set_error_handler(static function (): bool {
-            return true;
+        return Quietly::call(static function (): array {
+            return self::attempts(); // What open_basedir hides warns.
         });
-        try {
-            foreach (array_keys(self::places()) as $origin) {
-                $attempts[] = $attempt = ['origin' => $origin] + self::attempt($origin);
-                if ($attempt['problem'] === null) {
-                    break;
+    }
+
+    /** @return array<int, array{origin: string, place: string, problem: string|null, version: string|null}> */
+    private static function attempts(): array
+    {
+        $attempts = [];
+        foreach (self::places() as $origin => $place) {
+            [$place, $problem] = self::examine($origin, $place);
+            $version = null;
+            if ($problem === null) {
+                $linker = \FFI::cdef('const char *dlerror(void);');
+                $linker->dlerror(); // forgets what went wrong before
+                try {
+                    $version = \FFI::cdef(Declarations::C, $place)->ka_version();
+                    if ((int) $version !== self::MAJOR) {
+                        $problem = "its version is $version, " . self::MAJOR . '.x is needed';
+                    }
+                } catch (\FFI\Exception $exception) {
+                    $problem = $exception->getMessage();
+                    $why = $linker->dlerror(); // which PHP has in its message since 8.3 only
+                    if ($why !== null) {
+                        $problem .= " ($why)";
+                    }
                 }
             }
-        } finally {
-            restore_error_handler();
+            $attempts[] = ['origin' => $origin, 'place' => $place, 'problem' => $problem, 'version' => $version];
+            if ($problem === null) {
+                break;
+            }
         }
         return $attempts;
     }
@@ -217,15 +232,12 @@ final class Library
     }
 
     /**
-     * Tries the place of this origin.
+     * Looks at a place before anything is loaded from there.
      *
-     * @return array{place: string, problem: string|null, version: string|null} the place is where its
-     *     links led; the problem is why it will not do, or null
+     * @return array{string, string|null} where its links lead; why it will not do, or null
      */
-    private static function attempt(string $origin): array
+    private static function examine(string $origin, string $place): array
     {
-        $place = self::places()[$origin];
-        $version = null;
         if ($origin === 'KEEPALIVE_LIBRARY' && self::ffiIsForPreloadedCode()) {
             $problem = 'ignored: with ffi.enable=preload the application must not choose native code, and putenv() could';
         } elseif (strpos($place, '/') === false && strpos($place, 'libkeepalive.') === 0) {
@@ -240,22 +252,6 @@ final class Library
             $why = self::distrust($place);
             $problem = $why === null ? null : "$why, who could put other code there";
         }
-        if ($problem === null) {
-            $linker = \FFI::cdef('const char *dlerror(void);');
-            $linker->dlerror(); // forgets what went wrong before
-            try {
-                $version = \FFI::cdef(Declarations::C, $place)->ka_version();
-                if ((int) $version !== self::MAJOR) {
-                    $problem = "its version is $version, " . self::MAJOR . '.x is needed';
-                }
-            } catch (\FFI\Exception $exception) {
-                $problem = $exception->getMessage();
-                $why = $linker->dlerror(); // which PHP has in its message since 8.3 only
-                if ($why !== null) {
-                    $problem .= " ($why)";
-                }
-            }
-        }
-        return ['place' => $place, 'problem' => $problem, 'version' => $version];
+        return [$place, $problem];
     }
 }

@@ -71,7 +71,7 @@ final class SocketsBackend implements Backend
 
     public function defaults(): Settings
     {
-        $scratch = self::quietly(static function () {
+        $scratch = Quietly::call(static function () {
             return socket_create(AF_INET, SOCK_STREAM, SOL_TCP) ?: socket_create(AF_INET6, SOCK_STREAM, SOL_TCP);
         });
         if ($scratch === false) {
@@ -102,7 +102,7 @@ final class SocketsBackend implements Backend
     public static function export($socket)
     {
         try {
-            $stream = self::quietly(static function () use ($socket) {
+            $stream = Quietly::call(static function () use ($socket) {
                 return socket_export_stream($socket);
             });
         } catch (\Error $closed) {
@@ -124,7 +124,7 @@ final class SocketsBackend implements Backend
      */
     private function with($socket, callable $work)
     {
-        return self::quietly(function () use ($socket, $work) {
+        return Quietly::call(function () use ($socket, $work) {
             if (SocketKind::isSocket($socket)) {
                 return $work($socket);
             }
@@ -136,28 +136,6 @@ final class SocketsBackend implements Backend
             }
             throw TypeError::notASocket($socket);
         });
-    }
-
-    /**
-     * Keeps PHP's warnings, which become exceptions, away from the application's error handler, which
-     * hears them in spite of an @.
-     *
-     * @template T
-     * @param callable(): T $work
-     * @return T
-     */
-    private static function quietly(callable $work)
-    {
-        try {
-            // The first thing in here: whether a signal handler of the application throws before or
-            // after it, the two calls stay a pair.
-            set_error_handler(static function (): bool {
-                return true;
-            });
-            return $work();
-        } finally {
-            restore_error_handler();
-        }
     }
 
     /**
