@@ -79,8 +79,8 @@ pub fn set_option<T>(fd: c_int, level: c_int, name: c_int, value: T) -> Result<(
     check(returned).map(drop)
 }
 
-/// The state that the kernel reports in `TCP_INFO`.
-pub fn tcp_state(fd: c_int) -> c_int {
+/// What the kernel reports in `TCP_INFO`.
+pub fn tcp_info(fd: c_int) -> libc::tcp_info {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
     // SAFETY: pointer and length describe `info`.
@@ -95,7 +95,12 @@ pub fn tcp_state(fd: c_int) -> c_int {
     };
     check(returned).unwrap();
     // SAFETY: zeroed, and only integers.
-    unsafe { info.assume_init() }.tcpi_state.into()
+    unsafe { info.assume_init() }
+}
+
+/// The state that the kernel reports there.
+pub fn tcp_state(fd: c_int) -> c_int {
+    tcp_info(fd).tcpi_state.into()
 }
 
 /// Turns the -1 of a system call into its errno.
@@ -237,9 +242,11 @@ pub fn connecting() -> (Vec<OwnedFd>, OwnedFd) {
 /// need a privilege: see [`raw`].
 pub fn other_kinds() -> Vec<Kind> {
     use libc::{ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP};
+    use socket2::{Domain, Socket, Type};
     let udp = |ip: std::net::IpAddr| UdpSocket::bind((ip, 0)).unwrap();
     let (stream, stream_end) = UnixStream::pair().unwrap();
     let (dgram, dgram_end) = UnixDatagram::pair().unwrap();
+    let (seqpacket, seqpacket_end) = Socket::pair(Domain::UNIX, Type::SEQPACKET, None).unwrap();
     let (reader, writer) = pipe();
     let unix_listener = socket(libc::AF_UNIX, libc::SOCK_STREAM, 0).unwrap();
     // SAFETY: bind reads the two bytes that it is told of, whereupon the kernel chooses a name.
@@ -255,6 +262,7 @@ pub fn other_kinds() -> Vec<Kind> {
         Kind::new("udp6", ENOPROTOOPT, udp(Ipv6Addr::LOCALHOST.into())),
         Kind::new("unix stream", EOPNOTSUPP, stream).with(stream_end),
         Kind::new("unix datagram", EOPNOTSUPP, dgram).with(dgram_end),
+        Kind::new("unix seqpacket", EOPNOTSUPP, seqpacket).with(seqpacket_end),
         Kind::new("unix listening", EOPNOTSUPP, unix_listener),
         Kind::new("file", ENOTSOCK, File::open("/proc/self/exe").unwrap()),
         Kind::new("directory", ENOTSOCK, File::open("/").unwrap()),
@@ -309,6 +317,11 @@ fn skipped(name: &str, errno: c_int) {
 /// because it has not the TTL of a neighbour. Takes no privilege and no network of its own.
 pub fn silence(fd: c_int) {
     set_option(fd, libc::IPPROTO_IP, libc::IP_MINTTL, 255).unwrap();
+}
+
+/// Brings it back: what arrives from now on is received.
+pub fn hear_again(fd: c_int) {
+    set_option(fd, libc::IPPROTO_IP, libc::IP_MINTTL, 0).unwrap();
 }
 
 /// From now on, one system call of this thread fails with `errno` when its argument number
@@ -442,8 +455,13 @@ pub fn with_own_network(test: impl FnOnce()) {
 pub fn unshare_as_superuser(namespaces: c_int) {
     // SAFETY: takes no pointers.
     let unshare = |namespaces| check(unsafe { libc::unshare(namespaces) });
+    // SAFETY: takes no pointers.
+    let user = unsafe { libc::getuid() };
+    // Only as user 0 of the new namespace does a program that is started keep its privileges.
+    let become_root = |_| std::fs::write("/proc/self/uid_map", format!("0 {user} 1")).unwrap();
     unshare(namespaces)
-        .or_else(|_| unshare(namespaces | libc::CLONE_NEWUSER))
+        .map(drop)
+        .or_else(|_| unshare(namespaces | libc::CLONE_NEWUSER).map(become_root))
         .expect("unshare(2): the test needs root, or user namespaces");
 }
 
