@@ -48,8 +48,17 @@ final class SocketsBackend implements Backend
             'TCP_KEEPIDLE' => $idle,
         ];
         $this->with($socket, function ($handle) use ($socket, $options): void {
-            foreach ($this->withDefaults($handle, $socket, $options) as $option => $value) {
-                $this->write($handle, $socket, $option, $value);
+            $options = $this->withDefaults($handle, $socket, $options);
+            $before = isset($options['TCP_USER_TIMEOUT']) ? $this->readUserTimeout($handle) : null;
+            try {
+                foreach ($options as $option => $value) {
+                    $this->write($handle, $socket, $option, $value);
+                }
+            } catch (SocketException $refusal) {
+                if ($before !== null && $option !== 'TCP_USER_TIMEOUT') {
+                    self::call('socket_set_option', $handle, SOL_TCP, TCP_USER_TIMEOUT, $before); // nothing half done
+                }
+                throw $refusal;
             }
         });
     }
@@ -185,7 +194,7 @@ final class SocketsBackend implements Backend
     /** @param resource|\Socket $handle */
     private function readUserTimeout($handle): ?int
     {
-        $value = defined('TCP_USER_TIMEOUT') ? socket_get_option($handle, SOL_TCP, TCP_USER_TIMEOUT) : false;
+        $value = defined('TCP_USER_TIMEOUT') ? self::call('socket_get_option', $handle, SOL_TCP, TCP_USER_TIMEOUT) : false;
         return is_int($value) ? $value : null;
     }
 
