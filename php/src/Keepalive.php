@@ -69,7 +69,11 @@ final class Keepalive
     public static function enable($socket, $idle = 60, $interval = 10, $count = 6, $userTimeoutMs = null): void
     {
         Settings::check($idle, $interval, $count, $userTimeoutMs);
-        self::set($socket, $idle, $interval, $count, $userTimeoutMs);
+        // The usual case without another call: what is no object is no Socket, but for PHP 7.4.
+        $backend = self::$backend === null || is_object($socket) || PHP_VERSION_ID < 80000
+            ? self::backendFor($socket)
+            : self::$backend;
+        $backend->set($socket, $idle, $interval, $count, $userTimeoutMs);
     }
 
     /**
@@ -83,7 +87,7 @@ final class Keepalive
     public static function apply($socket, Settings $settings): void
     {
         self::mustBeEnabled($settings);
-        self::set(
+        self::enable(
             $socket,
             $settings->idle(),
             $settings->interval(),
@@ -236,20 +240,6 @@ final class Keepalive
         if (!$settings->enabled()) {
             throw new InvalidArgumentException('These settings have keepalive off; to do that, call Keepalive::disable().');
         }
-    }
-
-    /**
-     * With values that were checked.
-     *
-     * @param resource|\Socket|int|OpenSocket $socket
-     */
-    private static function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void
-    {
-        // The usual case without another call: what is no object is no Socket, but for PHP 7.4.
-        $backend = self::$backend === null || is_object($socket) || PHP_VERSION_ID < 80000
-            ? self::backendFor($socket)
-            : self::$backend;
-        $backend->set($socket, $idle, $interval, $count, $userTimeoutMs);
     }
 
     /**

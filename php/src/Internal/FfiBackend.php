@@ -146,7 +146,12 @@ final class FfiBackend implements Backend
         if (is_resource($socket)) {
             $type = get_resource_type($socket);
             if ($type === 'stream' || $type === 'persistent stream') {
-                return $this->descriptorOfStream($socket);
+                $stat = SocketKind::stat($socket);
+                $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
+                if ($fd < 0) {
+                    throw $this->refused('Looking for the descriptor', $socket, $fd);
+                }
+                return $fd;
             }
         }
         if (is_int($socket)) {
@@ -157,20 +162,9 @@ final class FfiBackend implements Backend
             return $socket->fd();
         }
         if (SocketKind::isSocket($socket)) {
-            return $this->descriptorOfStream(SocketsBackend::export($socket));
+            return $this->descriptor(SocketsBackend::export($socket)); // now it is a stream
         }
         throw TypeError::notASocket($socket);
-    }
-
-    /** @param resource $stream */
-    private function descriptorOfStream($stream): int
-    {
-        $stat = SocketKind::stat($stream);
-        $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
-        if ($fd < 0) {
-            throw $this->refused('Looking for the descriptor', $stream, $fd);
-        }
-        return $fd;
     }
 
     private static function settingsOf(\FFI\CData $settings, ?int $userTimeoutMs): Settings
