@@ -1,24 +1,19 @@
 //! The open descriptors of this process: one of them by its identity, or all of them.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use libc::c_int;
 
 use crate::errors::Errno;
-use crate::sys;
+use crate::{found_before, sys};
 
 /// How many descriptors around a likely one are tried before the whole table is read.
 const NEIGHBOURS: c_int = 4;
 
 /// Where the last search ended: whoever goes through sockets one after the other asks for the next
-/// one now. A hint, like those below: it is checked each time, so threads may overwrite it freely.
+/// one now. A hint, as all guesses here are: it is checked each time, so threads may overwrite it freely.
 static LAST_FOUND: AtomicI32 = AtomicI32::new(-1);
-
-/// Where sockets were found before: the bucket of an inode holds those that were asked for last, the
-/// latest first, each as the inode's lower half and descriptor + 1; 0 is none. A bucket is a cache
-/// line, and memory that no search has touched stays unused.
-static FOUND_BEFORE: [[AtomicU64; 8]; 4096] = [const { [const { AtomicU64::new(0) }; 8] }; 4096];
 
 /// The descriptor whose `fstat` has this device and inode; see `ka_find`.
 ///
@@ -27,12 +22,10 @@ static FOUND_BEFORE: [[AtomicU64; 8]; 4096] = [const { [const { AtomicU64::new(0
 /// number, below which a socket that was opened a moment ago got its descriptor, and only then what
 /// the system lists above, so that no descriptor is asked about twice.
 pub(crate) fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
-    let before = Before::of(ino);
     let is_wanted = |fd: &c_int| sys::identity(*fd) == Ok((dev, ino));
 
     let last = LAST_FOUND.load(Ordering::Relaxed);
-    let mut guesses = before
-        .descriptor()
+    let mut guesses = found_before::descriptor(ino)
         .into_iter()
         .chain(last.saturating_add(1)..=last.saturating_add(NEIGHBOURS))
         .chain((last - NEIGHBOURS..=last).rev())
@@ -44,46 +37,8 @@ pub(crate) fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
     });
     let fd = found.ok_or(Errno(libc::ENOENT))?;
     LAST_FOUND.store(fd, Ordering::Relaxed);
-    before.remember(fd);
+    found_before::remember(ino, fd);
     Ok(fd)
-}
-
-/// What `FOUND_BEFORE` says of one inode.
-struct Before {
-    bucket: &'static [AtomicU64; 8],
-    /// The half of an entry that names the inode.
-    tag: u64,
-}
-
-impl Before {
-    #[allow(clippy::cast_possible_truncation)] // the remainder is a few thousand
-    fn of(ino: u64) -> Self {
-        let bucket = &FOUND_BEFORE[(ino % FOUND_BEFORE.len() as u64) as usize];
-        Self { bucket, tag: ino << 32 }
-    }
-
-    fn is_mine(&self, entry: u64) -> bool {
-        entry >> 32 == self.tag >> 32
-    }
-
-    fn descriptor(&self) -> Option<c_int> {
-        let mut entries = self.bucket.iter().map(|entry| entry.load(Ordering::Relaxed));
-        let entry = entries.find(|&entry| entry != 0 && self.is_mine(entry))?;
-        c_int::try_from((entry & 0xFFFF_FFFF) - 1).ok()
-    }
-
-    /// Puts it first, and what was there one place down, as far as there is a place to be had.
-    fn remember(&self, fd: c_int) {
-        let mut moving = self.tag | (u64::from(fd.unsigned_abs()) + 1);
-        for entry in self.bucket {
-            let was = entry.load(Ordering::Relaxed);
-            entry.store(moving, Ordering::Relaxed);
-            if was == 0 || self.is_mine(was) {
-                break;
-            }
-            moving = was;
-        }
-    }
 }
 
 /// Goes through the open descriptors. Other threads may open and close some meanwhile, and without

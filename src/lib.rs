@@ -6,6 +6,7 @@
 mod abi;
 mod descriptors;
 mod errors;
+mod found_before;
 mod liveness;
 mod options;
 mod platform;

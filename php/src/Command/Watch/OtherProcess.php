@@ -59,7 +59,10 @@ final class OtherProcess implements Target
                 $samples[$inode] = $sample;
             }
         }
-        ksort($samples);
+        // Inodes tell no order: each processor counts its own.
+        uasort($samples, static function (Sample $one, Sample $other): int {
+            return $one->fd <=> $other->fd;
+        });
         return $samples;
     }
 

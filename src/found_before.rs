@@ -1,0 +1,89 @@
+//! Where sockets were found before: a table of guesses, for `ka_find` among many open descriptors.
+//!
+//! Each is checked against the kernel before it is used, so that threads may overwrite them freely.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use libc::c_int;
+
+/// The entries of those inodes that share a remainder, the last one asked for first.
+type Bucket = [AtomicU32; 16];
+
+/// An entry is a tag and descriptor + 1; 0 is none. 64 KiB, of which a program with few sockets
+/// touches a page or two.
+static BUCKETS: [Bucket; 1024] = [const { [const { AtomicU32::new(0) }; 16] }; 1024];
+
+/// What an entry has for the descriptor: Linux gives out no larger numbers, unless an administrator
+/// raises `fs.nr_open`. The other bits are the tag.
+const DESCRIPTOR_BITS: u32 = 20;
+const DESCRIPTOR: u32 = (1 << DESCRIPTOR_BITS) - 1;
+
+/// The bucket of an inode, and the tag: those of its other bits that an entry has room for.
+#[allow(clippy::cast_possible_truncation)] // the remainder is a thousand, the tag cut on purpose
+fn place(ino: u64) -> (&'static Bucket, u32) {
+    let length = BUCKETS.len() as u64;
+    (&BUCKETS[(ino % length) as usize], (ino / length) as u32 & (u32::MAX >> DESCRIPTOR_BITS))
+}
+
+/// Where the socket with this inode, or one that looks like it in the table, was found.
+pub(crate) fn descriptor(ino: u64) -> Option<c_int> {
+    let (bucket, tag) = place(ino);
+    let mut entries = bucket.iter().map(|entry| entry.load(Ordering::Relaxed));
+    let entry = entries.find(|&entry| entry != 0 && entry >> DESCRIPTOR_BITS == tag)?;
+    c_int::try_from((entry & DESCRIPTOR) - 1).ok()
+}
+
+/// Puts it first, and what was there one place down, as far as there is a place to be had.
+pub(crate) fn remember(ino: u64, fd: c_int) {
+    let number = fd.unsigned_abs() + 1;
+    if number > DESCRIPTOR {
+        return;
+    }
+    let (bucket, tag) = place(ino);
+    let mut moving = tag << DESCRIPTOR_BITS | number;
+    for entry in bucket {
+        let was = entry.load(Ordering::Relaxed);
+        entry.store(moving, Ordering::Relaxed);
+        if was == 0 || was >> DESCRIPTOR_BITS == tag {
+            break;
+        }
+        moving = was;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DESCRIPTOR, descriptor, remember};
+
+    /// Inodes of one bucket, with tags of their own.
+    fn alike(nth: u64) -> u64 {
+        5 + nth * super::BUCKETS.len() as u64
+    }
+
+    #[test]
+    fn a_bucket_keeps_the_sixteen_that_were_asked_for_last() {
+        for nth in 0..16 {
+            remember(alike(nth), i32::try_from(nth).unwrap());
+        }
+        remember(alike(0), 100); // asked for again, and it has moved
+        remember(alike(16), 16);
+        assert_eq!(descriptor(alike(0)), Some(100));
+        assert_eq!(descriptor(alike(1)), None, "the one not asked for the longest");
+        for nth in 2..=16 {
+            assert_eq!(descriptor(alike(nth)), i32::try_from(nth).ok());
+        }
+        assert_eq!(descriptor(alike(17)), None);
+        assert_eq!(descriptor(alike(0) + 1), None, "another bucket");
+    }
+
+    #[test]
+    fn a_number_without_room_is_not_remembered() {
+        let last = i32::try_from(DESCRIPTOR - 1).unwrap();
+        remember(7, last);
+        assert_eq!(descriptor(7), Some(last));
+        for fd in [last + 1, i32::MAX] {
+            remember(8, fd);
+            assert_eq!(descriptor(8), None);
+        }
+    }
+}
