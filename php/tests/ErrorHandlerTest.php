@@ -6,8 +6,9 @@ namespace Keepalive\Tests;
 
 use Keepalive\Exception\KeepaliveException;
 use Keepalive\Exception\SocketException;
+use Keepalive\Exception\UnavailableException;
 use Keepalive\Keepalive;
-use Keepalive\Tests\Support\Certificates;
+use Keepalive\Tests\Support\BareWrapper;
 use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Sockets;
@@ -107,6 +108,41 @@ final class ErrorHandlerTest extends KeepaliveTestCase
         $expected = array_map([self::class, 'whatHappens'], $mistakes);
         $this->listen($handler);
         self::assertSame($expected, array_map([self::class, 'whatHappens'], $mistakes));
+        $this->assertNothingWasHeard();
+    }
+
+    /** @dataProvider handlers */
+    #[DataProvider('handlers')]
+    public function testItHearsNothingOfStreamsOfAnyWrapper(string $backend, string $handler): void
+    {
+        self::useBackend($backend);
+        stream_wrapper_register('bare', BareWrapper::class);
+        $streams = [
+            'user wrapper' => fopen('bare://x', 'r+'),
+            'folder of a user wrapper' => opendir('bare://x'),
+            'filtered user wrapper' => fopen('php://filter/read=string.rot13/resource=bare://x', 'r'),
+            'memory' => fopen('php://memory', 'r+'),
+            'temporary' => fopen('php://temp', 'r+'),
+            'output' => fopen('php://output', 'w'),
+            'data' => fopen('data:text/plain,x', 'r'),
+            'filtered file' => fopen('php://filter/read=string.rot13/resource=' . __FILE__, 'r'),
+            'compressed file' => fopen('compress.zlib://' . __FILE__, 'r'),
+            'folder' => opendir(__DIR__),
+            'glob' => opendir('glob://' . __DIR__ . '/*'),
+            'pipe' => popen('true', 'r'),
+        ];
+        stream_wrapper_unregister('bare');
+        self::assertNotContains(false, $streams);
+        $this->listen($handler);
+        foreach ($streams as $kind => $stream) {
+            foreach (['enable', 'settings', 'disable', 'status'] as $method) {
+                $thrown = self::thrownBy(static function () use ($method, $stream): void {
+                    Keepalive::$method($stream);
+                });
+                $expected = $backend === 'sockets' && $method === 'status' ? UnavailableException::class : SocketException::class;
+                self::assertSame($expected, get_class($thrown), "$method: $kind");
+            }
+        }
         $this->assertNothingWasHeard();
     }
 

@@ -13,6 +13,7 @@ use function get_resource_type;
 use function is_int;
 use function is_object;
 use function is_resource;
+use function stream_is_local;
 
 /**
  * Tells apart what users give as a socket.
@@ -59,7 +60,9 @@ final class SocketKind
     public static function stat($stream): array
     {
         try {
-            $stat = @fstat($stream);
+            // The handler of the application would hear in spite of the @ that a stream wrapper of its own has
+            // no stream_stat. Sockets have no wrapper, so to them it costs nothing: they are not local.
+            $stat = @(stream_is_local($stream) ? self::statQuietly($stream) : fstat($stream));
         } catch (\TypeError $closed) {
             throw TypeError::notASocket($stream);
         }
@@ -72,6 +75,17 @@ final class SocketKind
             );
         }
         return $stat;
+    }
+
+    /**
+     * @param resource $stream
+     * @return array<int|string, int>|false
+     */
+    private static function statQuietly($stream)
+    {
+        return Quietly::call(static function () use ($stream) {
+            return fstat($stream);
+        });
     }
 
     /**
@@ -89,7 +103,10 @@ final class SocketKind
         }
         if (self::isStream($socket)) {
             try {
-                return sprintf('stream #%d (%s)', (int) $socket, stream_get_meta_data($socket)['stream_type']);
+                $type = Quietly::call(static function () use ($socket): string {
+                    return stream_get_meta_data($socket)['stream_type']; // which asks for its end, too
+                });
+                return sprintf('stream #%d (%s)', (int) $socket, $type);
             } catch (\TypeError $closed) {
                 return 'a stream that was closed meanwhile';
             }
