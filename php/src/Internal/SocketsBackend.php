@@ -27,10 +27,22 @@ final class SocketsBackend implements Backend
     /** Why the library is not used, for messages. */
     private string $whyNotFfi;
 
+    /** @var array<string, array{int, int}> level and number of each option that this PHP has a constant for */
+    private array $options = [];
+
     public function __construct(string $whyNotFfi)
     {
         require_once dirname(__DIR__, 2) . '/constants.php';
         $this->whyNotFfi = $whyNotFfi;
+        $levels = ['SO_KEEPALIVE' => SOL_SOCKET] + array_fill_keys(
+            ['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT', 'TCP_USER_TIMEOUT', 'TCP_NODELAY'],
+            SOL_TCP
+        );
+        foreach ($levels as $option => $level) {
+            if (defined($option)) {
+                $this->options[$option] = [$level, constant($option)];
+            }
+        }
     }
 
     public function name(): string
@@ -56,7 +68,7 @@ final class SocketsBackend implements Backend
                 }
             } catch (SocketException $refusal) {
                 if ($before !== null && $option !== 'TCP_USER_TIMEOUT') {
-                    self::call('socket_set_option', $handle, SOL_TCP, TCP_USER_TIMEOUT, $before); // nothing half done
+                    $this->setOption($handle, 'TCP_USER_TIMEOUT', $before); // nothing half done
                 }
                 throw $refusal;
             }
@@ -194,7 +206,7 @@ final class SocketsBackend implements Backend
     /** @param resource|\Socket $handle */
     private function readUserTimeout($handle): ?int
     {
-        $value = defined('TCP_USER_TIMEOUT') ? self::call('socket_get_option', $handle, SOL_TCP, TCP_USER_TIMEOUT) : false;
+        $value = isset($this->options['TCP_USER_TIMEOUT']) ? $this->getOption($handle, 'TCP_USER_TIMEOUT') : false;
         return is_int($value) ? $value : null;
     }
 
@@ -209,33 +221,43 @@ final class SocketsBackend implements Backend
     private function withDefaults($handle, $socket, array $options): array
     {
         $defaults = null;
-        foreach (['TCP_KEEPINTVL', 'TCP_KEEPCNT', 'TCP_KEEPIDLE'] as $option) {
-            if ($options[$option] !== Keepalive::SYSTEM_DEFAULT) {
-                continue;
+        foreach ($options as $option => $value) {
+            if ($value === Keepalive::SYSTEM_DEFAULT && $option !== 'TCP_USER_TIMEOUT') {
+                $defaults = $defaults ?? $this->defaults();
+                $value = $options[$option] = $this->default($handle, $socket, $option, $defaults);
             }
-            $defaults = $defaults ?? $this->defaults();
-            $default = [
-                'TCP_KEEPINTVL' => $defaults->interval(),
-                'TCP_KEEPCNT' => $defaults->count(),
-                'TCP_KEEPIDLE' => $defaults->idle(),
-            ][$option];
-            // A sysctl may be more than a socket accepts; then only what follows it already can have it.
-            $max = $option === 'TCP_KEEPCNT' ? Settings::MAX_COUNT : Settings::MAX_SECONDS;
-            if ($default > $max || $default < 1) {
-                if ($this->read($handle, $socket, $option) !== $default) {
-                    throw self::refused("Setting $option=$default", SocketKind::describe($socket), Errno::number('ERANGE'));
-                }
-                $default = Keepalive::UNCHANGED;
+            if ($value === Keepalive::UNCHANGED) {
+                unset($options[$option]);
             }
-            $options[$option] = $default;
         }
-        $options = array_filter($options, static function (int $value): bool {
-            return $value !== Keepalive::UNCHANGED;
-        });
         if ($options === []) {
             $this->refuseUnlessTcp($handle, $socket);
         }
         return $options + ['SO_KEEPALIVE' => 1];
+    }
+
+    /**
+     * The system's default for an option, as a number to write, or UNCHANGED.
+     *
+     * @param resource|\Socket $handle
+     * @param mixed $socket what the user gave
+     */
+    private function default($handle, $socket, string $option, Settings $defaults): int
+    {
+        $default = [
+            'TCP_KEEPINTVL' => $defaults->interval(),
+            'TCP_KEEPCNT' => $defaults->count(),
+            'TCP_KEEPIDLE' => $defaults->idle(),
+        ][$option];
+        // A sysctl may be more than a socket accepts; then only what follows it already can have it.
+        $max = $option === 'TCP_KEEPCNT' ? Settings::MAX_COUNT : Settings::MAX_SECONDS;
+        if ($default >= 1 && $default <= $max) {
+            return $default;
+        }
+        if ($this->read($handle, $socket, $option) !== $default) {
+            throw self::refused("Setting $option=$default", SocketKind::describe($socket), Errno::number('ERANGE'));
+        }
+        return Keepalive::UNCHANGED;
     }
 
     /**
@@ -255,10 +277,10 @@ final class SocketsBackend implements Backend
      */
     private function read($handle, $socket, string $option): int
     {
-        if (!defined($option)) {
+        if (!isset($this->options[$option])) {
             return -1;
         }
-        $value = self::call('socket_get_option', $handle, self::level($option), constant($option));
+        $value = $this->getOption($handle, $option);
         if ($value === false) {
             throw self::refused("Reading $option", SocketKind::describe($socket), socket_last_error($handle));
         }
@@ -271,34 +293,39 @@ final class SocketsBackend implements Backend
      */
     private function write($handle, $socket, string $option, int $value): void
     {
-        if (!defined($option)) {
-            throw self::refused(
-                "Setting $option=$value",
-                SocketKind::describe($socket),
-                SOCKET_ENOPROTOOPT
-            );
+        if (!isset($this->options[$option])) {
+            $errno = SOCKET_ENOPROTOOPT;
+        } elseif (!$this->setOption($handle, $option, $value)) {
+            $errno = socket_last_error($handle);
+        } else {
+            return;
         }
-        if (!self::call('socket_set_option', $handle, self::level($option), constant($option), $value)) {
-            throw self::refused("Setting $option=$value", SocketKind::describe($socket), socket_last_error($handle));
-        }
+        throw self::refused("Setting $option=$value", SocketKind::describe($socket), $errno);
     }
 
     /**
      * @param resource|\Socket $handle
-     * @return mixed
+     * @return mixed int, or false
      */
-    private static function call(callable $function, $handle, int ...$arguments)
+    private function getOption($handle, string $option)
     {
+        [$level, $number] = $this->options[$option];
         try {
-            return $function($handle, ...$arguments);
+            return socket_get_option($handle, $level, $number);
         } catch (\Error $closed) {
             throw TypeError::closedSocket();
         }
     }
 
-    private static function level(string $option): int
+    /** @param resource|\Socket $handle */
+    private function setOption($handle, string $option, int $value): bool
     {
-        return $option === 'SO_KEEPALIVE' ? SOL_SOCKET : SOL_TCP;
+        [$level, $number] = $this->options[$option];
+        try {
+            return (bool) socket_set_option($handle, $level, $number, $value);
+        } catch (\Error $closed) {
+            throw TypeError::closedSocket();
+        }
     }
 
     private static function refused(string $attempt, string $socket, int $errno): SocketException
