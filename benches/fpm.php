@@ -1,10 +1,8 @@
 <?php
 
 /**
- * What the package costs a PHP-FPM worker: the first call of a request, and memory as requests go by,
- * with and without preloading.
- *
- *     php benches/fpm.php [requests for the memory, default 10000]
+ * What the package costs a PHP-FPM worker: the calls of a request beside PHP's own way, and memory as
+ * requests go by, with and without preloading. Prints the rows of a table in docs/benchmarks.md.
  */
 
 declare(strict_types=1);
@@ -15,6 +13,7 @@ use Keepalive\Tests\Support\WebServer;
 require __DIR__ . '/../php/tests/bootstrap.php';
 
 const REQUESTS_TIMED = 501;
+const REQUESTS = 10000;
 
 /** Microseconds of the request's first and second call, after what opens a socket; which backend. */
 const TIMED = <<<'PHP'
@@ -61,26 +60,28 @@ function timed(WebServer $server, string $code): array
     return [$first[intdiv(REQUESTS_TIMED, 2)], $second[intdiv(REQUESTS_TIMED, 2)], $backend];
 }
 
-$requests = (int) ($argv[1] ?? 10000);
-printf("PHP %s, %s %s, %s\n", PHP_VERSION, PHP_OS, php_uname('r'), trim(explode(':', (string) current(
-    preg_grep('/^model name/', file('/proc/cpuinfo')) ?: ['cpu: unknown']
-))[1]));
 foreach (['preloaded' => true, 'not preloaded' => false, 'not preloaded, ffi.enable=1' => null] as $name => $preload) {
     $folder = Folder::create();
     $ini = $preload ? ['opcache.preload' => "$folder/package/php/preload.php"] : [];
     $ini += $preload === null ? ['ffi.enable' => '1'] : [];
     $server = new WebServer(WebServer::FPM, $folder, $ini, true);
     try {
-        [$bare] = timed($server, BARE);
+        [$bareFirst, $bareSecond] = timed($server, BARE);
         [$first, $second, $backend] = timed($server, TIMED);
-        printf("\n%s (backend: %s)\n", $name, $backend);
-        printf("  first call of a request   %6.1f us, %5.2f of PHP's import and four socket_set_option\n", $first, $first / $bare);
-        printf("  second call of a request  %6.1f us, %5.2f\n", $second, $second / $bare);
         $worker = $server->runMany(COUNTED, 100);
         $early = WebServer::memory($worker);
-        $server->runMany(COUNTED, $requests - 100);
-        $late = WebServer::memory($worker);
-        printf("  the worker's own memory   %d KiB at request 100, %d KiB at request %d\n", $early, $late, $requests);
+        $server->runMany(COUNTED, REQUESTS - 100);
+        printf(
+            "%s, %s | %.0f us | %.2f | %.1f us | %.2f | %s KiB | %s KiB\n",
+            $name,
+            $backend,
+            $first,
+            $first / $bareFirst,
+            $second,
+            $second / $bareSecond,
+            number_format($early),
+            number_format(WebServer::memory($worker))
+        );
     } finally {
         $server->stop();
         Folder::remove($folder);

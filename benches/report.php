@@ -133,6 +133,10 @@ $instructions = array_map(static function (array $row): array {
     return ["`$row[0]`", $row[1]];
 }, rows("$folder/instructions"));
 
+$fpm = array_map(static function (string $line): array {
+    return explode(' | ', $line);
+}, file("$folder/fpm", FILE_IGNORE_NEW_LINES) ?: []);
+
 $text = file_get_contents(__DIR__ . '/benchmarks.md.in');
 $text = strtr($text, [
     '@MACHINE@' => $machine,
@@ -140,6 +144,10 @@ $text = strtr($text, [
     '@TIMES@' => markdown(['group', 'contender', 'smallest', 'median', 'ratio', 'ratio of medians'], $table),
     '@INSTRUCTIONS@' => markdown(['contender', 'instructions'], $instructions),
     '@FIRST@' => markdown(['first call in a process', 'time', 'memory'], $firstTable),
+    '@FPM@' => markdown(
+        ['PHP-FPM', 'first call', 'ratio', 'each after it', 'ratio', 'memory, request 100', 'request 10,000'],
+        $fpm
+    ),
     '@SIZE@' => number_format(filesize($library)),
     '@PEERS@' => markdown(['peer', 'median of a call'], $peers),
 ]);
