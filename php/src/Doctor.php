@@ -6,6 +6,7 @@ namespace Keepalive;
 
 use Keepalive\Exception\KeepaliveException;
 use Keepalive\Internal\Library;
+use Keepalive\Internal\Quietly;
 use Keepalive\Internal\SelfTest;
 
 /**
@@ -41,6 +42,8 @@ final class Doctor
      *
      * Opens, and closes, a few sockets on the loopback network; changes nothing.
      *
+     * What cannot be found out, because disable_functions stands in the way, is null, and among the findings.
+     *
      * @return array<string, mixed> verdict, php, extensions, ffi, backend, library, other_libraries,
      *     defaults, sockets, self_test, findings
      */
@@ -48,22 +51,57 @@ final class Doctor
     {
         $doctor = new self();
         $facts = [
-            'php' => $doctor->php(),
-            'extensions' => $doctor->extensions(),
-            'ffi' => $doctor->ffi(),
-            'library' => $doctor->library(),
-            'backend' => $doctor->backend(),
-            'other_libraries' => $doctor->otherLibraries(),
+            'php' => $doctor->section('PHP', 'php'),
+            'extensions' => $doctor->section('PHP', 'extensions'),
+            'ffi' => $doctor->section('FFI', 'ffi'),
+            'library' => $doctor->section('Library', 'library'),
+            'backend' => $doctor->section('Backend', 'backend'),
+            'other_libraries' => $doctor->section('Other libraries', 'otherLibraries'),
         ];
         $works = $facts['backend'] !== null;
-        $facts['defaults'] = $works ? $doctor->defaults() : null;
-        $facts['sockets'] = $facts['backend'] === 'ffi' ? $doctor->sockets() : null;
-        $facts['self_test'] = ['tcp' => null, 'tls' => null];
-        if ($works) {
-            $facts['self_test']['tcp'] = $doctor->selfTest('TCP', SelfTest::tcp());
-            $facts['self_test']['tls'] = $doctor->tlsTest();
-        }
+        $facts['defaults'] = $works ? $doctor->section('Defaults', 'defaults') : null;
+        $facts['sockets'] = $facts['backend'] === 'ffi' ? $doctor->section('Open sockets', 'sockets') : null;
+        $facts['self_test'] = [
+            'tcp' => $works ? $doctor->section('Self test', 'tcpTest') : null,
+            'tls' => $works ? $doctor->section('Self test', 'tlsTest') : null,
+        ];
         return ['verdict' => $doctor->verdict($facts)] + $facts + ['findings' => $doctor->findings];
+    }
+
+    /**
+     * What the method of this name finds; null where it needs a function that disable_functions has taken away.
+     *
+     * @return mixed
+     */
+    private function section(string $about, string $method)
+    {
+        try {
+            return $this->$method();
+        } catch (\Error $missing) {
+            $this->found($about, self::LIMIT, "This could not be found out: {$missing->getMessage()}.");
+            return null;
+        }
+    }
+
+    /**
+     * What a function says that hosts take away; null, and a note, where they have.
+     *
+     * @param mixed ...$arguments
+     * @return mixed
+     */
+    private function ask(string $about, string $function, ...$arguments)
+    {
+        if (!function_exists($function)) {
+            $finding = "What $function() would say is not known: disable_functions has taken it away.";
+            if (!in_array($finding, array_column($this->findings, 'text'), true)) {
+                $this->found($about, self::NOTE, $finding);
+            }
+            return null;
+        }
+        return Quietly::call(static function () use ($function, $arguments) {
+            // It warns of what open_basedir hides.
+            return $function(...$arguments);
+        });
     }
 
     private function found(string $about, string $level, string $text): void
@@ -74,17 +112,14 @@ final class Doctor
     /** @return array<string, mixed> */
     private function php(): array
     {
-        $system = static function (string $what): string {
-            return function_exists('php_uname') ? php_uname($what) : 'unknown'; // some hosts disable it
-        };
         $facts = [
             'version' => PHP_VERSION,
             'sapi' => PHP_SAPI,
             'thread_safe' => (bool) PHP_ZTS,
             'system' => PHP_OS,
-            'kernel' => $system('r'),
-            'machine' => $system('m'),
-            'ini_file' => php_ini_loaded_file() ?: null,
+            'kernel' => $this->ask('PHP', 'php_uname', 'r') ?? 'unknown',
+            'machine' => $this->ask('PHP', 'php_uname', 'm') ?? 'unknown',
+            'ini_file' => $this->ask('PHP', 'php_ini_loaded_file') ?: null,
         ];
         $this->found('PHP', self::FINE, sprintf(
             'PHP %s, SAPI %s, %s, on %s %s (%s).',
@@ -128,13 +163,13 @@ final class Doctor
     private function ffi(): array
     {
         $problem = Library::whyNoFfi();
-        $enable = ini_get('ffi.enable');
+        $enable = $this->ask('FFI', 'ini_get', 'ffi.enable') ?? false;
         $facts = [
             'usable' => $problem === null,
             'problem' => $problem,
             'enable' => $enable === false ? null : $enable,
-            'preload' => (string) ini_get('opcache.preload') ?: null,
-            'package_preloaded' => self::isPreloaded(),
+            'preload' => $this->ask('FFI', 'ini_get', 'opcache.preload') ?: null,
+            'package_preloaded' => $this->isPreloaded(),
         ];
         if ($problem !== null) {
             $this->found('FFI', self::LIMIT, $problem);
@@ -151,9 +186,9 @@ final class Doctor
         return $facts;
     }
 
-    private static function isPreloaded(): bool
+    private function isPreloaded(): bool
     {
-        $status = function_exists('opcache_get_status') ? @opcache_get_status(false) : false;
+        $status = extension_loaded('Zend OPcache') ? $this->ask('FFI', 'opcache_get_status', false) : false;
         return in_array(Keepalive::class, $status['preload_statistics']['classes'] ?? [], true);
     }
 
@@ -188,7 +223,10 @@ final class Doctor
     private function warnIfReplaceable(string $place): void
     {
         $isPath = strpos($place, '/') !== false;
-        if ($isPath && Library::ffiIsForPreloadedCode() && (@is_writable($place) || @is_writable(dirname($place)))) {
+        if (!$isPath || !Library::ffiIsForPreloadedCode()) {
+            return;
+        }
+        if ($this->ask('Library', 'is_writable', $place) || $this->ask('Library', 'is_writable', dirname($place))) {
             $this->found('Library', self::NOTE, "$place can be written by the user that this server runs as: code of the "
                 . 'application could put another library there, and have any C function called.');
         }
@@ -222,19 +260,21 @@ final class Doctor
     {
         $installed = [];
         foreach (self::LIBRARY_FOLDERS as $folder) {
-            $files = array_merge(@glob("$folder/libkeepalive.so*") ?: [], @glob("$folder/libdontdie.so*") ?: []);
-            foreach ($files as $file) {
-                if (!self::isOurs($file)) {
-                    $installed[] = $file;
+            foreach (['libkeepalive', 'libdontdie'] as $name) {
+                foreach ($this->ask('Other libraries', 'glob', "$folder/$name.so*") ?: [] as $file) {
+                    if (!$this->isOurs($file)) {
+                        $installed[] = $file;
+                    }
                 }
             }
         }
-        preg_match_all('#/\S*/lib(?:keepalive|dontdie)\.so\S*#', (string) @file_get_contents('/proc/self/maps'), $mapped);
+        $maps = (string) $this->ask('Other libraries', 'file_get_contents', '/proc/self/maps');
+        preg_match_all('#/\S*/lib(?:keepalive|dontdie)\.so\S*#', $maps, $mapped);
         $ours = Library::foundAt();
-        $loaded = array_values(array_filter(array_unique($mapped[0]), static function (string $file) use ($ours): bool {
-            return $file !== $ours && !self::isOurs($file);
+        $loaded = array_values(array_filter(array_unique($mapped[0]), function (string $file) use ($ours): bool {
+            return $file !== $ours && !$this->isOurs($file);
         }));
-        $preload = getenv('LD_PRELOAD', true);
+        $preload = $this->ask('Other libraries', 'getenv', 'LD_PRELOAD', true) ?? false;
         if ($installed !== []) {
             $this->found('Other libraries', self::NOTE, 'Another project\'s library of this kind is installed ('
                 . implode(', ', $installed) . '). It does no harm: this package loads libkeepalive.so.' . Library::MAJOR
@@ -251,10 +291,10 @@ final class Doctor
         return ['installed' => $installed, 'loaded' => $loaded, 'LD_PRELOAD' => $preload === false ? null : $preload];
     }
 
-    private static function isOurs(string $file): bool
+    private function isOurs(string $file): bool
     {
         $major = Library::MAJOR;
-        return preg_match("#/libkeepalive\.so\.$major(\.|\$)#", @realpath($file) ?: $file) === 1;
+        return preg_match("#/libkeepalive\.so\.$major(\.|\$)#", $this->ask('Other libraries', 'realpath', $file) ?: $file) === 1;
     }
 
     /** @return array<string, mixed>|null */
@@ -313,6 +353,12 @@ final class Doctor
         $count = count($facts);
         $this->found('Open sockets', self::FINE, "This process has $count TCP " . ($count === 1 ? 'socket' : 'sockets') . ' open.');
         return $facts;
+    }
+
+    /** @return array<string, mixed> */
+    private function tcpTest(): array
+    {
+        return $this->selfTest('TCP', SelfTest::tcp());
     }
 
     /** @return array<string, mixed>|null */

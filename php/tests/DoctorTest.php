@@ -6,6 +6,8 @@ namespace Keepalive\Tests;
 
 use Keepalive\Command\Application;
 use Keepalive\Tests\Support\Folder;
+use Keepalive\Tests\Support\Source;
+use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
 /**
@@ -15,6 +17,17 @@ use PHPUnit\Framework\TestCase;
 final class DoctorTest extends TestCase
 {
     private const COMMAND = __DIR__ . '/../bin/keepalive';
+
+    /** Some of them, and not realpath(), without which no library is trusted. */
+    private const HOSTS_TAKE = [
+        'file_get_contents',
+        'getenv',
+        'glob',
+        'ini_get',
+        'opcache_get_status',
+        'php_ini_loaded_file',
+        'php_uname',
+    ];
 
     /** What the self test sets. */
     private const ASKED = ['enabled' => true, 'idle' => 15, 'interval' => 5, 'count' => 3, 'user_timeout_ms' => 30000];
@@ -109,6 +122,54 @@ final class DoctorTest extends TestCase
     {
         [$status, $report] = $this->doctor(['-d', 'disable_functions=php_uname']);
         self::assertSame([0, 'unknown', 'unknown'], [$status, $report['php']['kernel'], $report['php']['machine']]);
+    }
+
+    /** @return array<string, array{string}> */
+    public static function functions(): array
+    {
+        $functions = Source::functions('Doctor.php');
+        if (PHP_VERSION_ID < 80000) {
+            // There a function that was taken away warns and returns null, and the program goes on.
+            $functions = array_intersect($functions, self::HOSTS_TAKE);
+        }
+        return array_combine($functions, array_chunk($functions, 1));
+    }
+
+    /** @dataProvider functions */
+    #[DataProvider('functions')]
+    public function testWithoutAFunctionItSaysWhatItCouldNotFindOut(string $function): void
+    {
+        $script = 'require $argv[1]; echo json_encode(Keepalive\Doctor::report());';
+        $options = ['-d', "disable_functions=$function", '-d', 'display_errors=stderr', '-d', 'log_errors=0'];
+        [$status, $text, $errors] = self::start(
+            array_merge([PHP_BINARY], $options, ['-r', $script, '--', __DIR__ . '/../autoload.php'])
+        );
+        self::assertSame([0, ''], [$status, $errors]);
+        $report = json_decode($text, true);
+        self::assertContains($report['verdict'], ['everything', 'in part', 'nothing']);
+        // In web servers only; only where another function is missing.
+        $notReached = ['is_writable', 'array_column'];
+        if (!in_array($function, $notReached, true)) {
+            self::assertStringContainsString("$function()", implode("\n", array_column($report['findings'], 'text')));
+        }
+    }
+
+    /** @return array<string, array{string}> */
+    public static function hostsTake(): array
+    {
+        return array_combine(self::HOSTS_TAKE, array_chunk(self::HOSTS_TAKE, 1));
+    }
+
+    /** @dataProvider hostsTake */
+    #[DataProvider('hostsTake')]
+    public function testWithoutWhatHostsTakeAwayItStillFindsThatAllWorks(string $function): void
+    {
+        [$status, $report] = $this->doctor(['-d', "disable_functions=$function"]);
+        self::assertSame([0, 'everything'], [$status, $report['verdict']]);
+        self::assertContains(
+            "What $function() would say is not known: disable_functions has taken it away.",
+            self::texts($report, 'note')
+        );
     }
 
     public function testTheTextIsReadableInEightyColumns(): void

@@ -6,6 +6,7 @@ namespace Keepalive\Tests;
 
 use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
+use Keepalive\Tests\Support\Source;
 use PHPUnit\Framework\Attributes\DataProvider;
 
 /**
@@ -22,6 +23,15 @@ final class MisuseTest extends KeepaliveTestCase
         $address = "tcp://" . stream_socket_get_name($listener, false);
         $stream = stream_socket_client($address);
         ';
+
+    /** Alone or together, on some host or other. */
+    private const SOME_HOSTS_TAKE = [
+        'file_get_contents', 'fileowner', 'fstat', 'getenv', 'ini_get', 'php_uname', 'realpath',
+        'restore_error_handler', 'set_error_handler', 'socket_addrinfo_lookup', 'socket_create', 'socket_export_stream',
+        'socket_get_option', 'socket_import_stream', 'socket_last_error', 'socket_set_option', 'socket_strerror', 'stat',
+        'stream_get_transports', 'stream_is_local', 'stream_set_read_buffer', 'stream_socket_client',
+        'stream_socket_enable_crypto',
+    ];
 
     /** Sends $signal to its parent again and again, for as long as that lives. */
     private const DISTURB = '
@@ -131,6 +141,57 @@ final class MisuseTest extends KeepaliveTestCase
             Keepalive::disable($stream);
             echo Keepalive::backend();', array_merge($flags, $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0']));
         self::assertSame("42 9 60 refused $backend", $said->cleanOutput());
+    }
+
+    /** @return array<string, array{string, string}> */
+    public static function functions(): array
+    {
+        $rows = [];
+        foreach (['Connector', 'FfiBackend', 'Library', 'Peers', 'Quietly', 'SocketKind', 'SocketsBackend'] as $class) {
+            foreach (array_intersect(Source::functions("Internal/$class.php"), self::SOME_HOSTS_TAKE) as $function) {
+                $rows[$function] = [$function];
+            }
+        }
+        return self::withBothBackends($rows);
+    }
+
+    /** @dataProvider functions */
+    #[DataProvider('functions')]
+    public function testAFunctionThatIsTakenAwayIsNotMissedOrIsNamed(string $backend, string $function): void
+    {
+        $child = Child::php('use Keepalive\Keepalive;
+            $stream = stream_socket_server("tcp://127.0.0.1:0");
+            $works = [
+                function () use ($stream) { Keepalive::enable($stream, 42, 7, 3, 63000); },
+                function () use ($stream) { return Keepalive::settings($stream); },
+                function () use ($stream) { Keepalive::disable($stream); },
+                function () use ($stream) { return Keepalive::settings(socket_import_stream($stream)); },
+                function () { return Keepalive::defaults(); },
+                function () { return Keepalive::backend(); },
+                function () use ($stream) { Keepalive::connect(stream_socket_get_name($stream, false)); },
+            ];
+            foreach ($works as $number => $work) {
+                if ($number === 3 && !function_exists("socket_import_stream")) {
+                    continue;
+                }
+                try {
+                    $work();
+                    echo "fine\n";
+                } catch (\Keepalive\Exception\UnavailableException $e) {
+                    echo $e->getMessage(), "\n";
+                }
+            }', array_merge(['-d', "disable_functions=$function"], $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0']));
+        $errors = $child->errors;
+        if (PHP_VERSION_ID < 80000) { // there it warns, and returns null
+            $errors = preg_replace('/^(PHP )?Warning: .*$\n?/m', '', $errors);
+        }
+        self::assertSame([0, ''], [$child->status, trim((string) $errors)], $child->output);
+        foreach (explode("\n", trim($child->output)) as $said) {
+            self::assertContains($said, [
+                'fine',
+                "PHP's function $function() is needed, and cannot be called: take it out of disable_functions in php.ini.",
+            ]);
+        }
     }
 
     private static function inChild(string $backend, string $code): string

@@ -13,6 +13,7 @@ use Keepalive\Command\Watch\Sample;
 use Keepalive\Command\Watch\Screen;
 use Keepalive\Command\Watch\Target;
 use Keepalive\Exception\UnavailableException;
+use Keepalive\Internal\Functions;
 use Keepalive\Internal\Library;
 use Keepalive\Settings;
 
@@ -87,6 +88,7 @@ final class WatchCommand implements Command
         if (PHP_OS_FAMILY !== 'Linux') {
             throw new UnavailableException('keepalive watch works on Linux only.');
         }
+        Functions::need('file', 'file_get_contents', 'readlink', 'scandir');
         try {
             Library::find();
         } catch (UnavailableException $why) {

@@ -27,6 +27,9 @@ final class Connector
         'tlsv1.3' => STREAM_CRYPTO_METHOD_TLSv1_3_CLIENT,
     ];
 
+    /** Seconds, as ini default_socket_timeout has them where nobody sets it. */
+    private const DEFAULT_TIMEOUT = 60;
+
     /**
      * @param resource|null $context
      * @return resource
@@ -34,6 +37,7 @@ final class Connector
     public static function connect(string $address, Settings $settings, ?float $timeout, $context)
     {
         [$scheme, $target] = self::split($address);
+        Functions::need('stream_socket_client', 'stream_socket_enable_crypto', 'stream_get_transports');
         if ($scheme !== 'tcp' && !in_array($scheme, stream_get_transports(), true)) {
             throw new UnavailableException("$scheme:// needs the openssl extension, built with that protocol.");
         }
@@ -53,7 +57,7 @@ final class Connector
         if ($scheme !== 'tcp') {
             $context = self::withPeerName($target, $context);
         }
-        $timeout = $timeout ?? (float) ini_get('default_socket_timeout');
+        $timeout = $timeout ?? (float) (function_exists('ini_get') ? ini_get('default_socket_timeout') : self::DEFAULT_TIMEOUT);
 
         $warnings = [];
         return Quietly::call(static function () use ($address, $scheme, $target, $settings, $timeout, $context, &$warnings) {

@@ -89,7 +89,7 @@ final class Library
             $way = PHP_SAPI === 'cli'
                 ? 'set ffi.enable=preload, which is PHP\'s default, or start PHP with -d ffi.enable=1.'
                 : 'set ffi.enable=1, or leave it at "preload" and set opcache.preload=' . dirname(__DIR__, 2) . '/preload.php.';
-            return sprintf('PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s): ', ini_get('ffi.enable'), PHP_SAPI) . $way;
+            return sprintf('PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s): ', self::ffiEnable(), PHP_SAPI) . $way;
         }
         return null;
     }
@@ -99,7 +99,13 @@ final class Library
      */
     public static function ffiIsForPreloadedCode(): bool
     {
-        return PHP_SAPI !== 'cli' && strtolower((string) ini_get('ffi.enable')) === 'preload';
+        return PHP_SAPI !== 'cli' && strtolower(self::ffiEnable()) === 'preload';
+    }
+
+    /** PHP's default, which is also the stricter answer, where disable_functions has taken ini_get() away. */
+    private static function ffiEnable(): string
+    {
+        return function_exists('ini_get') ? (string) ini_get('ffi.enable') : 'preload';
     }
 
     /**
@@ -119,7 +125,11 @@ final class Library
     {
         $attempts = [];
         foreach (self::places() as $origin => $place) {
-            [$place, $problem] = self::examine($origin, $place);
+            try {
+                [$place, $problem] = self::examine($origin, $place);
+            } catch (\Error $disabled) {
+                $problem = "whether it is to be trusted cannot be found out ({$disabled->getMessage()}; see disable_functions)";
+            }
             $version = null;
             if ($problem === null) {
                 $linker = \FFI::cdef('const char *dlerror(void);');
@@ -194,7 +204,7 @@ final class Library
                 return \FFI::cdef('const char *secure_getenv(const char *name);')->secure_getenv($name) ?? '';
             }
             return \FFI::cdef('int issetugid(void);')->issetugid() === 0 ? (string) getenv($name, true) : '';
-        } catch (\FFI\Exception $systemCannotTell) {
+        } catch (\Error $systemCannotTell) { // FFI's, or that of a getenv() that was taken away
             return '';
         }
     }

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Internal;
 
+use function function_exists;
 use function restore_error_handler;
 use function set_error_handler;
 
@@ -25,6 +26,9 @@ final class Quietly
      */
     public static function call(callable $work, array &$warnings = [])
     {
+        if (!function_exists('set_error_handler') || !function_exists('restore_error_handler')) {
+            return @$work(); // disable_functions keeps the application from having a handler, too
+        }
         try {
             // The first thing in here: whether a signal handler of the application throws before or
             // after it, the two calls stay a pair.

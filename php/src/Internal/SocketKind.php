@@ -6,10 +6,12 @@ namespace Keepalive\Internal;
 
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\TypeError;
+use Keepalive\Exception\UnavailableException;
 use Keepalive\OpenSocket;
 
 use function fstat;
 use function get_resource_type;
+use function is_array;
 use function is_int;
 use function is_object;
 use function is_resource;
@@ -55,6 +57,7 @@ final class SocketKind
      * @return array<int|string, int>
      *
      * @throws SocketException it has none: a file, a pipe, php://memory
+     * @throws UnavailableException disable_functions has taken fstat() away
      * @throws TypeError a signal handler of the application has closed it, a moment ago
      */
     public static function stat($stream): array
@@ -65,8 +68,12 @@ final class SocketKind
             $stat = @(stream_is_local($stream) ? self::statQuietly($stream) : fstat($stream));
         } catch (\TypeError $closed) {
             throw TypeError::notASocket($stream);
+        } catch (\Error $missing) {
+            Functions::need('fstat', 'stream_is_local');
+            throw $missing;
         }
-        if ($stat === false || ($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
+        if (!is_array($stat) || ($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
+            Functions::need('fstat', 'stream_is_local');
             throw SocketException::refused(
                 'Looking for the socket',
                 self::describe($stream),

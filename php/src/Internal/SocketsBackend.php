@@ -30,9 +30,18 @@ final class SocketsBackend implements Backend
     /** @var array<string, array{int, int}> level and number of each option that this PHP has a constant for */
     private array $options = [];
 
+    /** @throws UnavailableException disable_functions has taken away what is needed */
     public function __construct(string $whyNotFfi)
     {
         require_once dirname(__DIR__, 2) . '/constants.php';
+        Functions::need(
+            'socket_get_option',
+            'socket_set_option',
+            'socket_import_stream',
+            'socket_last_error',
+            'socket_strerror',
+            'stream_set_read_buffer'
+        );
         $this->whyNotFfi = $whyNotFfi;
         $levels = ['SO_KEEPALIVE' => SOL_SOCKET] + array_fill_keys(
             ['TCP_KEEPIDLE', 'TCP_KEEPINTVL', 'TCP_KEEPCNT', 'TCP_USER_TIMEOUT', 'TCP_NODELAY'],
@@ -92,6 +101,7 @@ final class SocketsBackend implements Backend
 
     public function defaults(): Settings
     {
+        Functions::need('socket_create');
         $scratch = Quietly::call(static function () {
             return socket_create(AF_INET, SOCK_STREAM, SOL_TCP) ?: socket_create(AF_INET6, SOCK_STREAM, SOL_TCP);
         });
@@ -122,6 +132,7 @@ final class SocketsBackend implements Backend
      */
     public static function export($socket)
     {
+        Functions::need('socket_export_stream');
         try {
             $stream = Quietly::call(static function () use ($socket) {
                 return socket_export_stream($socket);

@@ -31,8 +31,8 @@ final class Screen
 
     public function __construct()
     {
-        $this->isLive = stream_isatty(STDOUT) && getenv('TERM') !== 'dumb';
-        $this->hasColours = $this->isLive && (string) getenv('NO_COLOR') === '';
+        $this->isLive = stream_isatty(STDOUT) && ($_SERVER['TERM'] ?? '') !== 'dumb';
+        $this->hasColours = $this->isLive && ($_SERVER['NO_COLOR'] ?? '') === '';
         $this->measure();
     }
 
@@ -51,7 +51,10 @@ final class Screen
     /** The terminal may have been resized. */
     public function measure(): void
     {
-        if ($this->isLive && sscanf((string) shell_exec('stty size </dev/tty 2>/dev/null'), '%d', $height) === 1) {
+        if (!$this->isLive || !function_exists('shell_exec')) {
+            return;
+        }
+        if (sscanf((string) shell_exec('stty size </dev/tty 2>/dev/null'), '%d', $height) === 1) {
             $this->height = $height > 0 ? $height : self::DEFAULT_HEIGHT;
         }
     }
