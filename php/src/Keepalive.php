@@ -226,7 +226,8 @@ final class Keepalive
     }
 
     /**
-     * 'ffi', or 'sockets' where FFI or the shared library is not to be had.
+     * 'ffi', or 'sockets' where FFI or the shared library is not to be had, or not yet: while this process has no
+     * free descriptor or memory, each call tries again.
      *
      * @throws UnavailableException there is neither; the message says what to install
      */
@@ -255,7 +256,10 @@ final class Keepalive
         return self::$backend ?? self::use();
     }
 
-    /** The backend for everything else, chosen once. */
+    /**
+     * The backend for everything else, chosen once, but not where the library cannot be loaded for want of
+     * descriptors or memory.
+     */
     private static function use(): Backend
     {
         if (self::$backend === null) {
@@ -269,7 +273,11 @@ final class Keepalive
                         . 'docker-php-ext-install sockets), which reaches plain TCP streams.'
                     );
                 }
-                self::$backend = new SocketsBackend($exception->getMessage());
+                $instead = new SocketsBackend($exception->getMessage());
+                if ($exception->getCode() !== 0) {
+                    return $instead; // it may pass: the next call tries again
+                }
+                self::$backend = $instead;
             }
         }
         return self::$backend;

@@ -212,6 +212,52 @@ Install it \(make install in .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
         self::assertSame('ffi libkeepalive.so.1', $this->find([], null, [], '', $disabled));
     }
 
+    /** As in a web server, where the classes are in memory: without a free descriptor no file of them can be read. */
+    public function testWhereNoDescriptorIsFreeItIsTriedAgainByTheNextCall(): void
+    {
+        $chosen = $this->library($this->folder() . '/chosen.so');
+        $said = Child::php(
+            'use Keepalive\Keepalive;
+            foreach (glob(' . var_export("$this->package/php/src/{,Exception/,Internal/}*.php", true) . ', GLOB_BRACE) as $file) {
+                require_once $file;
+            }
+            $stream = stream_socket_server("tcp://127.0.0.1:0");
+            while (($held[] = @fopen("/dev/null", "r")) !== false);
+            for ($i = 0; $i < 2; $i++) {
+                Keepalive::enable($stream, 42, 7, 3, 63000);
+                echo count($held) > 20 ? "full " : "", Keepalive::backend(), " ", Keepalive::settings($stream)->idle(), "\n";
+            }
+            try { Keepalive::sockets(); } catch (\Keepalive\Exception\UnavailableException $e) { echo $e->getMessage(), "\n"; }
+            $held = [];
+            Keepalive::enable($stream, 43);
+            echo Keepalive::backend(), " ", Keepalive::settings($stream)->idle();',
+            [],
+            ['KEEPALIVE_LIBRARY' => $chosen],
+            null,
+            ['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh'],
+            "$this->package/php/autoload.php"
+        )->cleanOutput();
+        self::assertStringStartsWith("full sockets 42\nfull sockets 42\nKeepalive::sockets() needs FFI", $said);
+        self::assertStringContainsString(': Too many open files)', $said);
+        self::assertStringEndsWith("\nffi 43", $said);
+    }
+
+    public function testWhatDoesNotPassIsTriedOnce(): void
+    {
+        $library = $this->library($this->folder() . '/library.so');
+        $said = Child::php(
+            'echo Keepalive\Keepalive::backend(), " ";
+            copy(' . var_export($library, true) . ', getenv("KEEPALIVE_LIBRARY"));
+            echo Keepalive\Keepalive::backend(), " ", Keepalive\Internal\Library::search()[0]["version"] !== null;',
+            [],
+            ['KEEPALIVE_LIBRARY' => $this->folder() . '/later.so'],
+            null,
+            [],
+            "$this->package/php/autoload.php"
+        );
+        self::assertSame('sockets sockets 1', $said->cleanOutput());
+    }
+
     /**
      * In the copied package: the backend, then where the library was found or why it was not.
      *

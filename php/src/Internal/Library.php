@@ -40,6 +40,9 @@ final class Library
     /** The ABI that this package was written for: the library's major version. */
     public const MAJOR = 1;
 
+    /** EMFILE, ENFILE and ENOMEM, everywhere: what keeps a library from being loaded now, and may pass. */
+    private const PASSING = [24, 23, 12];
+
     /** Where the last find() found it. */
     private static ?string $found = null;
 
@@ -48,7 +51,8 @@ final class Library
      *
      * Not the FFI object: whoever could call this would have it, and only FfiBackend is to.
      *
-     * @throws UnavailableException with every place tried, and why it would not do
+     * @throws UnavailableException with every place tried, and why it would not do; the code is an errno where
+     *     the reason may pass, otherwise 0
      */
     public static function find(): string
     {
@@ -57,16 +61,19 @@ final class Library
             throw new UnavailableException($why);
         }
         $tried = [];
+        $errno = 0;
         foreach (self::search() as $attempt) {
             if ($attempt['problem'] === null) {
                 return self::$found = $attempt['place'];
             }
             $tried[] = "{$attempt['place']} ({$attempt['origin']}): {$attempt['problem']}";
+            $errno = $errno ?: $attempt['errno'];
         }
         throw new UnavailableException(
             "The shared library was not found, or would not do. Tried:\n  " . implode("\n  ", $tried) . "\n"
             . 'Install it (make install in the package\'s folder, or the Debian package libkeepalive1), or set '
-            . 'KEEPALIVE_LIBRARY to its path.'
+            . 'KEEPALIVE_LIBRARY to its path.',
+            $errno
         );
     }
 
@@ -111,7 +118,8 @@ final class Library
     /**
      * Tries each place, in order, up to the first that will do.
      *
-     * @return array<int, array{origin: string, place: string, problem: string|null, version: string|null}>
+     * @return array<int, array{origin: string, place: string, problem: string|null, errno: int, version: string|null}>
+     *     errno: of a problem that may pass, otherwise 0
      */
     public static function search(): array
     {
@@ -120,7 +128,7 @@ final class Library
         });
     }
 
-    /** @return array<int, array{origin: string, place: string, problem: string|null, version: string|null}> */
+    /** @return array<int, array{origin: string, place: string, problem: string|null, errno: int, version: string|null}> */
     private static function attempts(): array
     {
         $attempts = [];
@@ -131,8 +139,9 @@ final class Library
                 $problem = "whether it is to be trusted cannot be found out ({$disabled->getMessage()}; see disable_functions)";
             }
             $version = null;
+            $errno = 0;
             if ($problem === null) {
-                $linker = \FFI::cdef('const char *dlerror(void);');
+                $linker = \FFI::cdef('const char *dlerror(void); const char *strerror(int error);');
                 $linker->dlerror(); // forgets what went wrong before
                 try {
                     $version = \FFI::cdef(Declarations::C, $place)->ka_version();
@@ -145,9 +154,18 @@ final class Library
                     if ($why !== null) {
                         $problem .= " ($why)";
                     }
+                    foreach (self::PASSING as $number) { // the linker tells no number, but words, in the user's language
+                        $errno = strpos($problem, $linker->strerror($number)) !== false ? $number : $errno;
+                    }
                 }
             }
-            $attempts[] = ['origin' => $origin, 'place' => $place, 'problem' => $problem, 'version' => $version];
+            $attempts[] = [
+                'origin' => $origin,
+                'place' => $place,
+                'problem' => $problem,
+                'errno' => $errno,
+                'version' => $version,
+            ];
             if ($problem === null) {
                 break;
             }
