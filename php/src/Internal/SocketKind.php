@@ -64,7 +64,8 @@ final class SocketKind
     {
         try {
             // The handler of the application would hear in spite of the @ that a stream wrapper of its own has
-            // no stream_stat. Sockets have no wrapper, so to them it costs nothing: they are not local.
+            // no stream_stat. Sockets are not local, so that they are spared the handler that keeps it from hearing.
+            // Nor is a wrapper registered as STREAM_IS_URL, whose warning is heard.
             $stat = @(stream_is_local($stream) ? self::statQuietly($stream) : fstat($stream));
         } catch (\TypeError $closed) {
             throw TypeError::notASocket($stream);
