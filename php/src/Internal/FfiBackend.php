@@ -12,10 +12,11 @@ use Keepalive\OpenSocket;
 use Keepalive\Settings;
 use Keepalive\Status;
 
-use function get_resource_type;
 use function is_int;
 use function is_resource;
 use function is_string;
+
+use const PHP_VERSION_ID;
 
 /**
  * Through the shared library: reaches everything that has a descriptor.
@@ -143,16 +144,14 @@ final class FfiBackend implements Backend
      */
     private function descriptor($socket): int
     {
-        if (is_resource($socket)) {
-            $type = get_resource_type($socket);
-            if ($type === 'stream' || $type === 'persistent stream') {
-                $stat = SocketKind::stat($socket);
-                $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
-                if ($fd < 0) {
-                    throw $this->refused('Looking for the descriptor', $socket, $fd);
-                }
-                return $fd;
+        // Since PHP 8.0 fstat() refuses any other resource by itself.
+        if (is_resource($socket) && (PHP_VERSION_ID >= 80000 || SocketKind::isStream($socket))) {
+            $stat = SocketKind::stat($socket);
+            $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
+            if ($fd < 0) {
+                throw $this->refused('Looking for the descriptor', $socket, $fd);
             }
+            return $fd;
         }
         if (is_int($socket)) {
             // Outside C's int there is no descriptor; FFI would cut the number down to another one.
