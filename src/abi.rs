@@ -312,3 +312,14 @@ fn filling<T>(
 fn contained<T>(work: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Errno(libc::ENOTRECOVERABLE)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Errno, returning, returning_zero};
+
+    #[test]
+    fn a_panic_does_not_cross_into_c() {
+        assert_eq!(returning(|| panic!("on purpose")), -libc::ENOTRECOVERABLE);
+        assert_eq!(returning_zero(|| Err(Errno(libc::EBADF))), -libc::EBADF);
+    }
+}

@@ -124,6 +124,21 @@ fn each_of_ten_thousand_is_found_and_so_is_one_that_fills_a_gap() {
     });
 }
 
+/// Those that no guess leads to: below the first gap, above it, and the very first number.
+#[test]
+fn finds_what_lies_beside_a_gap_and_at_zero() {
+    in_child(|| {
+        let mut sockets: Vec<OwnedFd> = (0..60).map(|_| tcp4()).collect();
+        let gap = sockets.remove(20).as_raw_fd();
+        let _first = at_number(tcp4(), 0);
+        let far = identity(sockets[58].as_raw_fd());
+        for fd in [0, 1, -1, 2, -2].map(|step| if step == 0 { 0 } else { gap + step }) {
+            find(far); // the next guess is there
+            assert_eq!(find(identity(fd)), fd, "the gap is at {gap}");
+        }
+    });
+}
+
 #[test]
 fn needs_no_free_descriptor() {
     in_child(|| {

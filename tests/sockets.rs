@@ -3,14 +3,14 @@
 mod common;
 
 use std::ffi::CStr;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsRawFd, RawFd};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use common::{
-    allow_descriptors, at_number, connected, connected_at, connecting, fill_table, in_child,
+    allow_descriptors, at_number, check, connected, connected_at, connecting, fill_table, in_child,
     other_kinds, raw, refuse, reset, set_option, socket, tcp4, wait_until, with_own_network,
 };
 use keepalive::{
@@ -128,6 +128,45 @@ fn writes_ipv6_in_brackets_and_mapped_ipv4_as_ipv4() {
         assert_eq!(state, established);
         assert_eq!(local, format!("127.0.0.1:{port}"));
         assert_eq!(remote, client.local_addr().unwrap().to_string());
+    });
+}
+
+#[test]
+fn the_longest_addresses_have_room() {
+    let long = "2001:db8:1111:2222:3333:4444:5555:6666".parse().unwrap();
+    let local = "fe80:1111:2222:3333:4444:5555:6666:7777".parse().unwrap();
+    in_child(|| {
+        for (address, scope) in [(long, 0), (local, 1)] {
+            let socket = socket(libc::AF_INET6, libc::SOCK_STREAM, 0).unwrap();
+            set_option(socket.as_raw_fd(), libc::IPPROTO_IPV6, libc::IPV6_FREEBIND, 1).unwrap();
+            // The kernel gives out ports of five digits, unless an administrator chose others.
+            let address = SocketAddrV6::new(address, 0, 0, scope);
+            socket2::SockRef::from(&socket).bind(&address.into()).unwrap();
+            let bound = TcpListener::from(socket);
+            let expected = bound.local_addr().unwrap().to_string();
+            assert!(expected.len() > 44, "{expected}");
+            assert_eq!(entry(bound.as_raw_fd()).1, expected);
+        }
+    });
+}
+
+#[test]
+fn a_thread_with_descriptors_of_its_own_lists_those() {
+    in_child(|| {
+        let shared = tcp4();
+        let numbers = |listed: (usize, Vec<ka_socket>)| -> Vec<c_int> {
+            listed.1.iter().map(|socket| socket.fd).collect()
+        };
+        let (own, listed) = thread::spawn(move || {
+            // SAFETY: takes no pointers.
+            check(unsafe { libc::unshare(libc::CLONE_FILES) }).unwrap();
+            let own = at_number(tcp4(), 300);
+            (own.into_raw_fd(), numbers(list(10)))
+        })
+        .join()
+        .unwrap();
+        assert_eq!(listed, [shared.as_raw_fd(), own]);
+        assert_eq!(numbers(list(10)), [shared.as_raw_fd()]);
     });
 }
 
