@@ -81,7 +81,7 @@ final class Keepalive
      *
      * @param resource|\Socket|int|OpenSocket $socket
      *
-     * @throws InvalidArgumentException the settings say that keepalive is off
+     * @throws InvalidArgumentException the settings say that keepalive is off, or have a value out of range
      * @throws TypeError|SocketException|UnavailableException as enable()
      */
     public static function apply($socket, Settings $settings): void
@@ -173,14 +173,13 @@ final class Keepalive
      * @return int how many connections it was turned on for; 0 also where the client uses a unix
      *     socket, as MySQL's and PostgreSQL's do for "localhost" or no host
      *
-     * @throws InvalidArgumentException $address is of another form, or the settings say that keepalive is off
+     * @throws InvalidArgumentException $address is of another form, or the settings are none that apply() takes
      * @throws SocketException the name has no address (code 0), or the system refused
      * @throws UnavailableException no FFI, or no ext-sockets to look up a name with
      */
     public static function enableConnectionsTo(string $address, ?Settings $settings = null): int
     {
-        $settings = $settings ?? Settings::of(60, 10, 6);
-        self::mustBeEnabled($settings);
+        $settings = self::usable($settings);
         $peers = Peers::at($address);
         $count = 0;
         foreach (self::sockets() as $socket) {
@@ -213,15 +212,14 @@ final class Keepalive
      * @return resource the stream, blocking
      *
      * @throws InvalidArgumentException the address is neither TCP nor TLS or its port above 65535, the settings
-     *     say that keepalive is off, the timeout is infinite or no number, or the context is none; nothing was
+     *     are none that apply() takes, the timeout is infinite or no number, or the context is none; nothing was
      *     opened
      * @throws SocketException the connection or the handshake failed
      * @throws UnavailableException as enable()
      */
     public static function connect(string $address, ?Settings $settings = null, ?float $timeout = null, $context = null)
     {
-        $settings = $settings ?? Settings::of(60, 10, 6);
-        self::mustBeEnabled($settings);
+        $settings = self::usable($settings);
         return Connector::connect($address, $settings, $timeout, $context);
     }
 
@@ -234,6 +232,15 @@ final class Keepalive
     public static function backend(): string
     {
         return self::use()->name();
+    }
+
+    /** Before anything is opened or looked up, since settings that were unserialized can be anything. */
+    private static function usable(?Settings $settings): Settings
+    {
+        $settings = $settings ?? Settings::of(60, 10, 6);
+        self::mustBeEnabled($settings);
+        Settings::check($settings->idle(), $settings->interval(), $settings->count(), $settings->userTimeoutMs());
+        return $settings;
     }
 
     private static function mustBeEnabled(Settings $settings): void

@@ -8,6 +8,7 @@ use Keepalive\Exception\KeepaliveException;
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\TypeError;
 use Keepalive\Keepalive;
+use Keepalive\OpenSocket;
 use Keepalive\Settings;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Kernel;
@@ -253,6 +254,50 @@ final class RefusalTest extends KeepaliveTestCase
 
         self::assertSame(SOCKET_EBADF, $thrown->getCode());
         self::assertSame($before, $opened->options());
+    }
+
+    /** @return array<string, array{callable(int): OpenSocket}> */
+    public static function openSocketsByOthers(): array
+    {
+        return [
+            'made by the application' => [static function (int $fd): OpenSocket {
+                return new OpenSocket($fd, 1, '', '');
+            }],
+            'unserialized' => [static function (int $fd): OpenSocket {
+                return unserialize(str_replace('i:77;', "i:$fd;", serialize(new OpenSocket(77, 1, '', ''))));
+            }],
+        ];
+    }
+
+    /**
+     * @dataProvider openSocketsByOthers
+     * @param callable(int): OpenSocket $make
+     */
+    #[DataProvider('openSocketsByOthers')]
+    public function testNorIsOneThatAnOpenSocketHas(callable $make): void
+    {
+        $opened = Sockets::pair('127.0.0.1');
+        $before = $opened->options();
+        $fd = Kernel::descriptor($opened->socket);
+        $calls = self::calls() + ['status' => static function ($socket): void {
+            Keepalive::status($socket);
+        }];
+        foreach ([2 ** 32 + $fd, $fd - 2 ** 32, PHP_INT_MIN + $fd] as $number) {
+            $given = $make($number);
+            self::assertSame($number, $given->fd());
+            foreach ($calls as $call => $work) {
+                $thrown = self::thrownBy(static function () use ($work, $given): void {
+                    $work($given);
+                });
+                self::assertSame(SOCKET_EBADF, $thrown->getCode(), $call);
+                self::assertStringContainsString("descriptor $number", $thrown->getMessage(), $call);
+            }
+        }
+        self::assertSame($before, $opened->options());
+
+        // The number is what was wrong.
+        Keepalive::enable($make($fd), 42, 7, 3);
+        self::assertSame(42, $opened->options()['idle']);
     }
 
     public function testADescriptorOfAFileIsNoSocket(): void

@@ -153,12 +153,10 @@ final class FfiBackend implements Backend
             }
             return $fd;
         }
-        if (is_int($socket)) {
+        $fd = $socket instanceof OpenSocket ? $socket->fd() : $socket;
+        if (is_int($fd)) {
             // Outside C's int there is no descriptor; FFI would cut the number down to another one.
-            return $socket >= 0 && $socket <= 0x7FFFFFFF ? $socket : -1;
-        }
-        if ($socket instanceof OpenSocket) {
-            return $socket->fd();
+            return $fd >= 0 && $fd <= 0x7FFFFFFF ? $fd : -1;
         }
         if (SocketKind::isSocket($socket)) {
             return $this->descriptor(SocketsBackend::export($socket)); // now it is a stream
