@@ -7,6 +7,7 @@ namespace Keepalive\Tests;
 use Keepalive\Exception\KeepaliveException;
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\TypeError;
+use Keepalive\Exception\UnavailableException;
 use Keepalive\Keepalive;
 use Keepalive\OpenSocket;
 use Keepalive\Settings;
@@ -167,6 +168,30 @@ final class RefusalTest extends KeepaliveTestCase
             self::assertSame($class, get_class($thrown), "$call: {$thrown->getMessage()}");
             self::assertSame($code, $thrown->getCode(), "$call: {$thrown->getMessage()}");
             self::assertInstanceOf(KeepaliveException::class, $thrown, $call);
+        }
+    }
+
+    /** @dataProvider backends */
+    #[DataProvider('backends')]
+    public function testStatusOfWhatIsNoSocketIsATypeErrorWithoutFfiToo(string $backend): void
+    {
+        self::useBackend($backend);
+        foreach (self::mistakes() as $mistake => [$make, $class]) {
+            if ($class !== TypeError::class || $mistake === 'closed Socket') { // at which nobody looks without FFI
+                continue;
+            }
+            $given = $make();
+            $thrown = self::thrownBy(static function () use ($given): void {
+                Keepalive::status($given);
+            });
+            self::assertSame(TypeError::class, get_class($thrown), "$mistake: {$thrown->getMessage()}");
+        }
+        if ($backend === 'sockets') {
+            foreach ([1, new OpenSocket(1, 1, '', ''), Sockets::listener('127.0.0.1')] as $socket) {
+                self::assertInstanceOf(UnavailableException::class, self::thrownBy(static function () use ($socket): void {
+                    Keepalive::status($socket);
+                }));
+            }
         }
     }
 

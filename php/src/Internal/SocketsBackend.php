@@ -115,6 +115,10 @@ final class SocketsBackend implements Backend
 
     public function status($socket): Status
     {
+        $hasDescriptor = is_int($socket) || $socket instanceof OpenSocket;
+        if (!$hasDescriptor && !SocketKind::isStream($socket) && !SocketKind::isSocket($socket)) {
+            throw TypeError::notASocket($socket);
+        }
         throw $this->needsFfi('Keepalive::status()');
     }
 
