@@ -42,7 +42,7 @@ final class Program
         }
         $this->process = $process;
         $this->input = $pipes[0];
-        $this->pid = proc_get_status($process)['pid'];
+        $this->pid = $this->look()['pid'];
         self::$running[] = $this;
     }
 
@@ -133,16 +133,27 @@ final class Program
     {
         self::until(function (): bool {
             if ($this->status === null) {
-                $now = proc_get_status($this->process);
-                if (!$now['running']) {
-                    $this->status = $now['signaled'] ? -$now['termsig'] : $now['exitcode'];
-                }
+                $this->look();
             }
             return $this->status !== null;
         }, function (): string {
             return "It does not end. Output:\n{$this->output()}\nErrors:\n{$this->errors()}";
         });
         return $this->status;
+    }
+
+    /**
+     * Before PHP 8.3 the first call that finds it ended is the only one to get its exit status.
+     *
+     * @return array<string, mixed>
+     */
+    private function look(): array
+    {
+        $now = proc_get_status($this->process);
+        if (!$now['running']) {
+            $this->status = $now['signaled'] ? -$now['termsig'] : $now['exitcode'];
+        }
+        return $now;
     }
 
     /** Ctrl-C. */

@@ -38,9 +38,12 @@ final class TracedProgram
 
     public function __destruct()
     {
-        $children = (string) @file_get_contents('/proc/' . ($pid = proc_get_status($this->process)['pid']) . "/task/$pid/children");
-        foreach (array_merge(preg_split('/\s+/', $children, -1, PREG_SPLIT_NO_EMPTY) ?: [], [$pid]) as $one) {
-            posix_kill((int) $one, SIGKILL);
+        ['pid' => $pid, 'running' => $isRunning] = proc_get_status($this->process);
+        if ($isRunning) { // otherwise the number may be another process's by now
+            $children = (string) @file_get_contents("/proc/$pid/task/$pid/children");
+            foreach (array_merge(preg_split('/\s+/', $children, -1, PREG_SPLIT_NO_EMPTY) ?: [], [$pid]) as $one) {
+                posix_kill((int) $one, SIGKILL);
+            }
         }
         proc_close($this->process);
     }
