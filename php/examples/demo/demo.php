@@ -57,10 +57,14 @@ function duration(int $seconds): string
 function ss($stream): string
 {
     $port = substr((string) strrchr((string) stream_socket_get_name($stream, false), ':'), 1);
-    exec("PATH=\"\$PATH:/sbin:/usr/sbin\" ss -tnoH state established 'sport = :$port' 2>&1", $lines, $status);
-    if ($status !== 0) {
-        throw new RuntimeException("ss failed: is iproute2 installed? It said:\n" . implode("\n", $lines));
-    }
+    do {
+        $lines = [];
+        exec("PATH=\"\$PATH:/sbin:/usr/sbin\" ss -tnoH state established 'sport = :$port' 2>&1", $lines, $status);
+        if ($status !== 0) {
+            throw new RuntimeException("ss failed: is iproute2 installed? It said:\n" . implode("\n", $lines));
+        }
+        // Just after a handshake the timer for sending it once more runs, until it is acknowledged.
+    } while (strpos($lines[0] ?? '', 'timer:(on') !== false);
     return trim((string) preg_replace('/\s+/', ' ', preg_replace('/^\d+\s+\d+/', '', $lines[0] ?? '')));
 }
 
