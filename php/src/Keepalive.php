@@ -203,7 +203,7 @@ final class Keepalive
      * Connects, with keepalive on from before the TLS handshake.
      *
      * @param string $address "tcp://host:port", "tls://host:port", or any other TLS transport of
-     *     stream_get_transports(); an IPv6 address stands in brackets
+     *     stream_get_transports(); an IPv6 address stands in brackets, the port is 1 to 65535, and no path follows
      * @param Settings|null $settings null: 60, 10, 6 as enable()
      * @param float|null $timeout seconds for the connection and again for the handshake; null: ini
      *     default_socket_timeout
@@ -211,9 +211,8 @@ final class Keepalive
      *     for the same address in stream_socket_client()
      * @return resource the stream, blocking
      *
-     * @throws InvalidArgumentException the address is neither TCP nor TLS or its port above 65535, the settings
-     *     are none that apply() takes, the timeout is infinite or no number, or the context is none; nothing was
-     *     opened
+     * @throws InvalidArgumentException the address is neither TCP nor TLS or of another form, the settings are none
+     *     that apply() takes, the timeout is infinite or no number, or the context is none; nothing was opened
      * @throws SocketException the connection or the handshake failed
      * @throws UnavailableException as enable()
      */

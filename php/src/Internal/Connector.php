@@ -99,9 +99,12 @@ final class Connector
                 $address
             ));
         }
-        // PHP would cut it down to 16 bits, and connect to that port.
-        if (preg_match('/:(\d+)(?:\/.*)?$/D', $target, $port) === 1 && (int) $port[1] > 65535) {
-            throw new InvalidArgumentException("address must have a port from 1 to 65535; \"$address\" was given.");
+        if (Address::split($target) === null) {
+            throw new InvalidArgumentException(sprintf(
+                'address must be "tcp://host:port" or "tcp://[IPv6 address]:port", or with tls:// and the like, '
+                . 'with a port from 1 to 65535; %s was given.',
+                Given::describe($address)
+            ));
         }
         return [$scheme, $target];
     }

@@ -36,19 +36,16 @@ final class Peers
     /** @param string $address "host:port", "192.0.2.1:port", "[2001:db8::1]:port" or "*:port" */
     public static function at(string $address): self
     {
-        if (
-            preg_match('/^(?:\[([^][]+)\]|([^][:\/\s]+)):(\d{1,5})$/D', $address, $parts) !== 1
-            || (int) $parts[3] < 1 || (int) $parts[3] > 65535
-            || ($parts[1] !== '' && !self::isIpv6($parts[1]))
-        ) {
+        $parts = Address::split($address);
+        if ($parts === null) {
             throw new InvalidArgumentException(sprintf(
                 'address must be "host:port", "[IPv6 address]:port" or "*:port", with a port from 1 to 65535; '
                 . '%s was given.',
                 Given::describe($address)
             ));
         }
-        $host = $parts[1] . $parts[2];
-        return new self($host === '*' ? null : self::resolve($host, $parts[3]), (int) $parts[3]);
+        [$host, $port] = $parts;
+        return new self($host === '*' ? null : self::resolve($host, (string) $port), $port);
     }
 
     public function include(OpenSocket $socket): bool
@@ -96,26 +93,15 @@ final class Peers
         return $addresses;
     }
 
-    private static function isIpv6(string $host): bool
-    {
-        return filter_var(self::withoutScope($host), FILTER_VALIDATE_IP, FILTER_FLAG_IPV6) !== false;
-    }
-
     /** Null for what is no IP address. The same bytes for every way to write an address. */
     private static function binary(string $host): ?string
     {
-        $address = self::withoutScope($host);
+        $address = Address::withoutScope($host);
         if (filter_var($address, FILTER_VALIDATE_IP) === false) { // inet_pton() would warn
             return null;
         }
         $binary = (string) inet_pton($address);
         $isMapped = strncmp($binary, self::MAPPED, strlen(self::MAPPED)) === 0;
         return $isMapped ? substr($binary, strlen(self::MAPPED)) : $binary;
-    }
-
-    /** The kernel numbers the interface in fe80::1%2, users name it; a peer's address says enough. */
-    private static function withoutScope(string $host): string
-    {
-        return explode('%', $host, 2)[0];
     }
 }
