@@ -10,11 +10,16 @@ use Keepalive\Exception\TypeError;
 use Keepalive\Exception\UnavailableException;
 use Keepalive\Internal\Backend;
 use Keepalive\Internal\Connector;
+use Keepalive\Internal\Errno;
 use Keepalive\Internal\FfiBackend;
+use Keepalive\Internal\Functions;
+use Keepalive\Internal\Given;
 use Keepalive\Internal\Peers;
+use Keepalive\Internal\Quietly;
 use Keepalive\Internal\SocketKind;
 use Keepalive\Internal\SocketsBackend;
 
+use function class_exists;
 use function extension_loaded;
 use function is_object;
 
@@ -37,6 +42,22 @@ final class Keepalive
 
     /** For a value: what the socket has now. */
     public const UNCHANGED = -1;
+
+    /**
+     * What says what went wrong. Loaded with the backend, since PHP cannot read a class's file where no
+     * descriptor is free. The rest is not, because it would cost each process three times as much.
+     */
+    private const NEEDED_BY_FAILURES = [
+        InvalidArgumentException::class,
+        SocketException::class,
+        TypeError::class,
+        UnavailableException::class,
+        Errno::class,
+        Functions::class,
+        Given::class,
+        Quietly::class,
+        SocketKind::class,
+    ];
 
     private static ?Backend $backend = null;
 
@@ -257,7 +278,11 @@ final class Keepalive
     private static function backendFor($socket): Backend
     {
         if (SocketKind::isSocket($socket)) {
-            return self::$forSockets ?? self::$forSockets = new SocketsBackend('');
+            if (self::$forSockets === null) {
+                self::loadWhatFailuresNeed();
+                self::$forSockets = new SocketsBackend('');
+            }
+            return self::$forSockets;
         }
         return self::$backend ?? self::use();
     }
@@ -269,6 +294,7 @@ final class Keepalive
     private static function use(): Backend
     {
         if (self::$backend === null) {
+            self::loadWhatFailuresNeed();
             try {
                 self::$backend = new FfiBackend();
             } catch (UnavailableException $exception) {
@@ -287,5 +313,12 @@ final class Keepalive
             }
         }
         return self::$backend;
+    }
+
+    private static function loadWhatFailuresNeed(): void
+    {
+        foreach (self::NEEDED_BY_FAILURES as $class) {
+            class_exists($class);
+        }
     }
 }
