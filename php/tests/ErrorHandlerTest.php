@@ -146,6 +146,28 @@ final class ErrorHandlerTest extends KeepaliveTestCase
         $this->assertNothingWasHeard();
     }
 
+    /**
+     * The one warning that a handler hears; without a handler, PHP says nothing either.
+     *
+     * @dataProvider backends
+     */
+    #[DataProvider('backends')]
+    public function testAWrapperForUrlsThatHasNoStatIsNotWarnedOf(string $backend): void
+    {
+        $child = Child::php(
+            'stream_wrapper_register("bare", Keepalive\Tests\Support\BareWrapper::class, STREAM_IS_URL);
+            $stream = fopen("bare://x", "r");
+            echo stream_is_local($stream) ? "local " : "", @fstat($stream) === false ? "" : "it has a stat ";
+            try {
+                Keepalive\Keepalive::enable($stream);
+            } catch (Keepalive\Exception\SocketException $exception) {
+                echo Keepalive\Keepalive::backend(), " ", $exception->getCode();
+            }',
+            $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0']
+        );
+        self::assertSame("$backend " . SOCKET_ENOTSOCK, $child->cleanOutput());
+    }
+
     /** @dataProvider handlers */
     #[DataProvider('handlers')]
     public function testItHearsNothingOfConnectionsThatFail(string $backend, string $handler): void

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests;
 
+use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Folder;
 use PHPUnit\Framework\TestCase;
 
@@ -85,6 +86,37 @@ final class LibraryTrustTest extends TestCase
         self::assertSame("loaded $this->library", $this->load());
     }
 
+    public function testAFileIsNotProtectedByTheBitThatProtectsWhatIsInAFolder(): void
+    {
+        chmod($this->library, 01666);
+        self::assertStringContainsString("$this->library can be written by every user", $this->load());
+    }
+
+    /**
+     * Whoever may write Library.php decides already what PHP runs.
+     *
+     * @testWith [436, 436, true]
+     *           [438, 438, true]
+     *           [438, 436, true]
+     *           [436, 438, false]
+     */
+    public function testWhoMayWriteThePackagesOwnFilesMayWriteTheLibrary(int $own, int $mode, bool $loaded): void
+    {
+        chmod("$this->sources/Internal/Library.php", $own);
+        chmod($this->library, $mode);
+        $expected = $loaded ? "loaded $this->library" : "$this->library can be written by every user";
+        self::assertStringContainsString($expected, $this->load());
+    }
+
+    public function testAnotherGroupThanThatOfThePackagesFilesMayNot(): void
+    {
+        $this->needsRoot();
+        chmod("$this->sources/Internal/Library.php", 0666);
+        chmod($this->library, 0664);
+        chgrp($this->library, 65534);
+        self::assertStringContainsString("$this->library can be written by group 65534", $this->load());
+    }
+
     public function testALinkIsJudgedByWhereItLeads(): void
     {
         symlink($this->library, $link = "$this->folder/link.so");
@@ -106,6 +138,18 @@ final class LibraryTrustTest extends TestCase
         chown($this->folder, 65534);
         chown($this->library, 65534);
         $as = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+        self::assertSame("loaded $this->library", $this->load($this->library, $as));
+    }
+
+    /** In a user namespace that has no number for it, where its files belong to "nobody". */
+    public function testTheSuperusersFileIsLoadedWhereTheSuperuserHasAnotherNumber(): void
+    {
+        $this->needsRoot();
+        $user = 54321; // owns the package, and is the namespace's root
+        Child::run(['chown', '-R', (string) $user, $this->sources]);
+        $as = ['setpriv', "--reuid=$user", "--regid=$user", '--clear-groups', 'unshare', '--user', '--map-root-user'];
+        $owners = Child::run(array_merge($as, ['stat', '--format=%u', $this->sources, $this->library, '/']));
+        self::assertSame("0\n65534\n65534\n", $owners->cleanOutput());
         self::assertSame("loaded $this->library", $this->load($this->library, $as));
     }
 
