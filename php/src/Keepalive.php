@@ -226,14 +226,14 @@ final class Keepalive
      * @param string $address "tcp://host:port", "tls://host:port", or any other TLS transport of
      *     stream_get_transports(); an IPv6 address stands in brackets, the port is 1 to 65535, and no path follows
      * @param Settings|null $settings null: 60, 10, 6 as enable()
-     * @param float|null $timeout seconds for the connection and again for the handshake; null: ini
-     *     default_socket_timeout
+     * @param float|null $timeout seconds for the connection and again for the handshake, 0.001 to 2147482;
+     *     null: ini default_socket_timeout, and where that is negative or more, 2147482
      * @param resource|null $context of stream_context_create(); its ssl options hold as they would
      *     for the same address in stream_socket_client()
      * @return resource the stream, blocking
      *
      * @throws InvalidArgumentException the address is neither TCP nor TLS or of another form, the settings are none
-     *     that apply() takes, the timeout is infinite or no number, or the context is none; nothing was opened
+     *     that apply() takes, the timeout is out of range, or the context is none; nothing was opened
      * @throws SocketException the connection or the handshake failed
      * @throws UnavailableException as enable()
      */

@@ -8,6 +8,7 @@ use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Exception\SocketException;
 use Keepalive\Keepalive;
 use Keepalive\Settings;
+use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Kernel;
 use Keepalive\Tests\Support\Sockets;
@@ -226,18 +227,108 @@ final class ConnectTest extends KeepaliveTestCase
         self::assertStringEndsWith('; string ' . var_export($address, true) . ' was given.', $thrown->getMessage());
     }
 
-    public function testATimeoutThatIsNoNumberOfSecondsIsRefused(): void
+    public function testATimeoutThatPhpCannotWaitForIsRefusedBeforeAnythingIsOpened(): void
     {
-        foreach ([NAN, INF, -INF] as $timeout) {
-            $thrown = self::thrownBy(static function () use ($timeout): void {
-                Keepalive::connect('tcp://127.0.0.1:1', null, $timeout);
-            });
-            self::assertInstanceOf(InvalidArgumentException::class, $thrown);
-            self::assertSame(
-                'timeout must be a finite number of seconds, or null; float ' . var_export($timeout, true) . ' was given.',
-                $thrown->getMessage()
-            );
+        $listener = Sockets::listener('127.0.0.1');
+        $port = Sockets::port($listener);
+        foreach ([0.0, -0.0, 0.0000001, 0.0009, -0.5, -1.0, 2147483.0, 4294968.3, 1e30, NAN, INF, -INF] as $timeout) {
+            foreach (['tcp', 'tls'] as $scheme) {
+                $thrown = self::thrownBy(static function () use ($scheme, $port, $timeout): void {
+                    Keepalive::connect("$scheme://127.0.0.1:$port", null, $timeout);
+                });
+                self::assertInstanceOf(InvalidArgumentException::class, $thrown);
+                self::assertSame(
+                    'timeout must be 0.001 to 2147482 seconds, or null; float ' . var_export($timeout, true) . ' was given.',
+                    $thrown->getMessage()
+                );
+            }
         }
+        $read = [$listener];
+        $none = null;
+        self::assertSame(0, stream_select($read, $none, $none, 0, 50000), 'nothing has connected');
+    }
+
+    /** @return array<string, array{string, string, int}> $timeout, ini, and the milliseconds that the kernel is told */
+    public static function timeouts(): array
+    {
+        return [
+            'some' => ['7.5', '60', 7500],
+            'the longest' => ['2147482', '60', 2147482000],
+            'null' => ['null', '7', 7000],
+            'null, and no limit' => ['null', '-1', 2147482000],
+            'null, and more than PHP can wait for' => ['null', '4294968', 2147482000],
+        ];
+    }
+
+    /** @dataProvider timeouts */
+    #[DataProvider('timeouts')]
+    public function testTheKernelIsToldToWaitForSoLong(string $timeout, string $ini, int $expected): void
+    {
+        $trace = $this->folder() . '/trace';
+        $child = Child::php(
+            '$listener = stream_socket_server("tcp://127.0.0.1:0");
+            $address = stream_socket_get_name($listener, false);
+            if (pcntl_fork() === 0) { // hears the client out, and never answers
+                $connection = stream_socket_accept($listener, 10);
+                fread($connection, 10);
+                usleep(200000);
+                posix_kill(getmypid(), SIGKILL);
+            }
+            fclose($listener);
+            try {
+                Keepalive\Keepalive::connect("tls://$address", null, ' . $timeout . ');
+            } catch (Keepalive\Exception\SocketException $exception) {
+                echo "no handshake";
+            }',
+            ['-d', "default_socket_timeout=$ini"],
+            [],
+            null,
+            ['strace', '-qq', '-e', 'trace=connect,poll,ppoll', '-o', $trace]
+        );
+        self::assertSame('no handshake', $child->cleanOutput());
+
+        $calls = (string) strstr((string) file_get_contents($trace), 'connect(');
+        // PHP calls poll(); where the kernel has none, the C library makes it ppoll().
+        preg_match_all('/poll\(.*?\], 1, (?:(-?\d+)|\{tv_sec=(\d+), tv_nsec=(\d+)\})/', $calls, $waits, PREG_SET_ORDER);
+        $ms = array_map(static function (array $wait): int {
+            return isset($wait[2]) ? 1000 * (int) $wait[2] + intdiv((int) $wait[3], 1000000) : (int) $wait[1];
+        }, $waits);
+        self::assertCount(2, $ms, "the connection and the handshake:\n$calls");
+        self::assertSame($expected, $ms[0], $calls);
+        self::assertLessThanOrEqual($expected, $ms[1], $calls);
+        self::assertGreaterThan($expected - 5000, $ms[1], $calls);
+    }
+
+    public function testTheShortestTimeoutIsOne(): void
+    {
+        $free = Sockets::listener('127.0.0.1');
+        $port = Sockets::port($free);
+        fclose($free);
+        $thrown = self::thrownBy(static function () use ($port): void {
+            Keepalive::connect("tcp://127.0.0.1:$port", null, 0.001);
+        });
+        self::assertSame("Connecting to tcp://127.0.0.1:$port failed: Connection refused", $thrown->getMessage());
+    }
+
+    public function testAnIniTimeoutOfNothingIsRefused(): void
+    {
+        $listener = Sockets::listener('127.0.0.1');
+        $before = ini_set('default_socket_timeout', '0');
+        try {
+            $thrown = self::thrownBy(static function () use ($listener): void {
+                Keepalive::connect('tls://127.0.0.1:' . Sockets::port($listener));
+            });
+        } finally {
+            ini_set('default_socket_timeout', (string) $before);
+        }
+        self::assertInstanceOf(InvalidArgumentException::class, $thrown);
+        self::assertSame(
+            'timeout must be 0.001 to 2147482 seconds, or null; null was given, and ini default_socket_timeout is 0.',
+            $thrown->getMessage()
+        );
+        $read = [$listener];
+        $none = null;
+        self::assertSame(0, stream_select($read, $none, $none, 0, 50000), 'nothing has connected');
     }
 
     public function testSettingsThatAreOffAreRefusedBeforeAnythingIsOpened(): void

@@ -31,6 +31,13 @@ final class Connector
     private const DEFAULT_TIMEOUT = 60;
 
     /**
+     * Seconds that PHP can wait: poll() takes milliseconds, in an int. With more PHP waits for ever, or, 7.4, for what
+     * is left of the number; with 0 a handshake may take for ever.
+     */
+    private const SHORTEST = 0.001;
+    private const LONGEST = 2147482.0;
+
+    /**
      * @param resource|null $context
      * @return resource
      */
@@ -47,17 +54,11 @@ final class Connector
                 Given::describe($context)
             ));
         }
-        if ($timeout !== null && !is_finite($timeout)) {
-            throw new InvalidArgumentException(sprintf(
-                'timeout must be a finite number of seconds, or null; %s was given.',
-                Given::describe($timeout)
-            ));
-        }
+        $timeout = self::seconds($timeout);
         $context = $context ?? stream_context_get_default();
         if ($scheme !== 'tcp') {
             $context = self::withPeerName($target, $context);
         }
-        $timeout = $timeout ?? (float) (function_exists('ini_get') ? ini_get('default_socket_timeout') : self::DEFAULT_TIMEOUT);
 
         $warnings = [];
         return Quietly::call(static function () use ($address, $scheme, $target, $settings, $timeout, $context, &$warnings) {
@@ -107,6 +108,22 @@ final class Connector
             ));
         }
         return [$scheme, $target];
+    }
+
+    private static function seconds(?float $timeout): float
+    {
+        $given = Given::describe($timeout);
+        if ($timeout === null) {
+            $timeout = (float) (function_exists('ini_get') ? ini_get('default_socket_timeout') : self::DEFAULT_TIMEOUT);
+            $given .= " was given, and ini default_socket_timeout is $timeout";
+            $timeout = $timeout < 0 ? self::LONGEST : min($timeout, self::LONGEST); // negative: no limit
+        } else {
+            $given .= ' was given';
+        }
+        if (!($timeout >= self::SHORTEST && $timeout <= self::LONGEST)) { // NAN is neither
+            throw new InvalidArgumentException("timeout must be 0.001 to 2147482 seconds, or null; $given.");
+        }
+        return $timeout;
     }
 
     /**
