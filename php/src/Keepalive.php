@@ -195,7 +195,7 @@ final class Keepalive
      *     socket, as MySQL's and PostgreSQL's do for "localhost" or no host
      *
      * @throws InvalidArgumentException $address is of another form, or the settings are none that apply() takes
-     * @throws SocketException the name has no address (code 0), or the system refused
+     * @throws SocketException the name has no address (code 0), or the system refused (the errno)
      * @throws UnavailableException no FFI, or no ext-sockets to look up a name with
      */
     public static function enableConnectionsTo(string $address, ?Settings $settings = null): int
@@ -234,7 +234,7 @@ final class Keepalive
      *
      * @throws InvalidArgumentException the address is neither TCP nor TLS or of another form, the settings are none
      *     that apply() takes, the timeout is out of range, or the context is none; nothing was opened
-     * @throws SocketException the connection or the handshake failed
+     * @throws SocketException the connection or the handshake failed; the code is the errno where there is one
      * @throws UnavailableException as enable()
      */
     public static function connect(string $address, ?Settings $settings = null, ?float $timeout = null, $context = null)

@@ -96,6 +96,42 @@ final class ConnectTest extends KeepaliveTestCase
         );
     }
 
+    /** @return array<array{string}> */
+    public static function hosts(): array
+    {
+        return [['127.0.0.1'], ['localhost']];
+    }
+
+    /** @dataProvider hosts */
+    #[DataProvider('hosts')]
+    public function testWithoutAFreeDescriptorItSaysSo(string $host): void
+    {
+        $child = Child::php(
+            '$listener = stream_socket_server("tcp://127.0.0.1:0");
+            $address = "tcp://' . $host . ':" . explode(":", stream_socket_get_name($listener, false))[1];
+            $first = Keepalive\Keepalive::connect($address);
+            while ($file = @fopen("/dev/null", "r")) {
+                $files[] = $file;
+            }
+            try {
+                Keepalive\Keepalive::connect($address);
+            } catch (Keepalive\Exception\SocketException $exception) {
+                echo $exception->getCode(), " ", str_replace($address, "...", $exception->getMessage()), "\n";
+            }
+            array_pop($files);
+            echo get_resource_type(Keepalive\Keepalive::connect($address));',
+            [],
+            [],
+            null,
+            ['sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh']
+        );
+        self::assertSame(
+            "24 Connecting to ... failed: EMFILE: this process has no free descriptor; close some, or raise "
+            . "RLIMIT_NOFILE.\nstream",
+            $child->cleanOutput()
+        );
+    }
+
     public function testAServerThatDoesNotAnswerIsGivenUpInTime(): void
     {
         $connecting = Sockets::connecting();

@@ -115,6 +115,35 @@ final class ConnectTlsTest extends KeepaliveTestCase
         self::assertStringContainsString('certificate verify failed', $thrown->getMessage());
     }
 
+    public function testWithoutADescriptorForTheCertificatesItSaysSo(): void
+    {
+        $server = self::server();
+        $context = var_export(['ssl' => ['cafile' => Certificates::authority()]], true);
+        $child = Child::php(
+            "\$connect = function () {
+                return Keepalive\Keepalive::connect('tls://127.0.0.1:$server->port', null, 5.0, stream_context_create($context));
+            };
+            echo fgets(\$connect());
+            while (\$file = @fopen('/dev/null', 'r')) {
+                \$files[] = \$file;
+            }
+            array_pop(\$files);
+            try {
+                \$connect();
+            } catch (Keepalive\Exception\SocketException \$exception) {
+                echo \$exception->getCode(), ' ', \$exception->getMessage();
+            }",
+            [],
+            [],
+            null,
+            ['sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh']
+        );
+        self::assertMatchesRegularExpression(
+            '/^hello\n24 The TLS handshake with .* failed: .*; EMFILE: this process has no free descriptor; /',
+            $child->cleanOutput()
+        );
+    }
+
     public function testAServerThatSpeaksNoTlsIsToldFromOneThatClosed(): void
     {
         $plain = Child::php(
@@ -203,6 +232,18 @@ final class ConnectTlsTest extends KeepaliveTestCase
         $flags = STREAM_CLIENT_CONNECT;
         $plain = stream_socket_client("tls://$host:$server->port", $errno, $message, 5, $flags, $context);
         self::assertSame($certificate, self::commonName($plain));
+    }
+
+    public function testForAnIpv6AddressTooTheContextsOwnNameIsVerified(): void
+    {
+        $server = new TlsServer(['local_cert' => Certificates::of('a.test')], '[::1]');
+        self::assertSame("hello\n", fgets(self::connect("tls://[::1]:$server->port", ['peer_name' => 'a.test'])));
+
+        foreach (['a.test', '::1'] as $shown) {
+            $server = new TlsServer(['local_cert' => Certificates::of($shown)], '[::1]');
+            $thrown = self::failure("tls://[::1]:$server->port", ['peer_name' => 'b.test']);
+            self::assertMatchesRegularExpression("/did not match expected (CN=|name )`b\.test'/", $thrown->getMessage());
+        }
     }
 
     public function testAnIpv6AddressIsVerifiedWithoutItsBrackets(): void
@@ -310,10 +351,11 @@ final class ConnectTlsTest extends KeepaliveTestCase
         return openssl_x509_parse($certificate)['subject']['CN'];
     }
 
-    private static function failure(string $address): SocketException
+    /** @param array<string, mixed> $ssl */
+    private static function failure(string $address, array $ssl = []): SocketException
     {
-        $thrown = self::thrownBy(static function () use ($address): void {
-            self::connect($address);
+        $thrown = self::thrownBy(static function () use ($address, $ssl): void {
+            self::connect($address, $ssl);
         });
         self::assertInstanceOf(SocketException::class, $thrown);
         self::assertSame(0, $thrown->getCode());

@@ -204,6 +204,33 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
         Keepalive::enableConnectionsTo(self::UNKNOWN . ':5432');
     }
 
+    public function testALookUpWithoutAFreeDescriptorSaysSo(): void
+    {
+        $child = Child::php(
+            '$listener = stream_socket_server("tcp://127.0.0.1:0");
+            $address = "localhost:" . explode(":", stream_socket_get_name($listener, false))[1];
+            $client = stream_socket_client("tcp://$address");
+            echo Keepalive\Keepalive::enableConnectionsTo($address), "\n";
+            while ($file = @fopen("/dev/null", "r")) {
+                $files[] = $file;
+            }
+            try {
+                Keepalive\Keepalive::enableConnectionsTo($address);
+            } catch (Keepalive\Exception\SocketException $exception) {
+                echo $exception->getCode(), " ", $exception->getMessage();
+            }',
+            [],
+            [],
+            null,
+            ['sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh']
+        );
+        self::assertSame(
+            "1\n24 Looking up the host name \"localhost\" failed: EMFILE: this process has no free descriptor; close some, "
+            . 'or raise RLIMIT_NOFILE.',
+            $child->cleanOutput()
+        );
+    }
+
     public function testNothingReachesAnErrorHandler(): void
     {
         $warnings = [];

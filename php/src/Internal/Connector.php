@@ -60,6 +60,7 @@ final class Connector
             $context = self::withPeerName($target, $context);
         }
 
+        Errno::loadWithException();
         $warnings = [];
         return Quietly::call(static function () use ($address, $scheme, $target, $settings, $timeout, $context, &$warnings) {
             $stream = stream_socket_client(
@@ -71,17 +72,21 @@ final class Connector
                 $context
             );
             if ($stream === false) {
+                $full = (int) $errno === 0 ? Errno::ofFullTable() : 0;
                 throw new SocketException(
-                    "Connecting to $address failed: " . ($message !== '' ? $message : implode('; ', $warnings)),
-                    (int) $errno
+                    "Connecting to $address failed: "
+                    . ($full !== 0 ? Errno::cause($full) : ($message !== '' ? $message : implode('; ', $warnings))),
+                    (int) $errno ?: $full
                 );
             }
             Keepalive::apply($stream, $settings);
             if ($scheme !== 'tcp' && !stream_socket_enable_crypto($stream, true, self::method($scheme, $context))) {
-                fclose($stream);
+                $full = Errno::ofFullTable(); // no file of certificates can be opened, then
                 throw new SocketException(
                     "The TLS handshake with $address failed: "
                     . (implode('; ', $warnings) ?: "no answer within $timeout s, or the peer closed the connection")
+                    . ($full !== 0 ? '; ' . Errno::cause($full) : ''),
+                    $full
                 );
             }
             return $stream;

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Keepalive\Internal;
 
+use Keepalive\Exception\SocketException;
+
 /**
  * Errnos by name, and their likely cause: what ka_strerror() says, for when there is no library.
  *
@@ -35,6 +37,8 @@ final class Errno
     /** Those that ext-sockets does not name, or that are needed where it is missing. */
     private const NUMBERS = [
         'EBADF' => 9,
+        'EMFILE' => 24,
+        'ENFILE' => 23,
         'ERANGE' => 34,
         'ENOTSOCK' => PHP_OS_FAMILY === 'Linux' ? 88 : (PHP_OS_FAMILY === 'Solaris' ? 95 : 38),
     ];
@@ -54,5 +58,29 @@ final class Errno
             }
         }
         return socket_strerror($errno) . '.';
+    }
+
+    /**
+     * EMFILE or ENFILE where this process can open nothing now, otherwise 0: PHP says of a connection or a look-up that
+     * failed for it "Unknown error", or that the name is unknown.
+     */
+    public static function ofFullTable(): int
+    {
+        $warnings = [];
+        Quietly::call(static function (): void {
+            // Whether there is one left, a file tells; and why there is none, only this function, which needs two.
+            if (fopen(__FILE__, 'r') === false && function_exists('stream_socket_pair')) {
+                stream_socket_pair(STREAM_PF_UNIX, STREAM_SOCK_STREAM, 0);
+            }
+        }, $warnings);
+        preg_match('/\[(\d+)\]/', end($warnings) ?: '', $errno);
+        $known = [self::number('EMFILE'), self::number('ENFILE')];
+        return in_array((int) ($errno[1] ?? 0), $known, true) ? (int) $errno[1] : 0;
+    }
+
+    /** This class and SocketException, for which there may be no descriptor once they are needed. */
+    public static function loadWithException(): void
+    {
+        class_exists(SocketException::class);
     }
 }

@@ -78,8 +78,13 @@ final class Peers
                 . 'Docker images: docker-php-ext-install sockets). Without it give an IP address, or "*" for any.'
             );
         }
+        Errno::loadWithException();
         $found = socket_addrinfo_lookup($host, $port, ['ai_socktype' => SOCK_STREAM]);
         if ($found === false || $found === []) {
+            $full = Errno::ofFullTable();
+            if ($full !== 0) {
+                throw new SocketException("Looking up the host name \"$host\" failed: " . Errno::cause($full), $full);
+            }
             throw new SocketException(
                 "Looking up the host name \"$host\" failed: the system's resolver knows no address for it, or did not "
                 . 'answer. Check the name (getent ahosts asks the same way), give an IP address, or "*" for any.'
