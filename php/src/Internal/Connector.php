@@ -60,7 +60,6 @@ final class Connector
             $context = self::withPeerName($target, $context);
         }
 
-        Errno::loadWithException();
         $warnings = [];
         return Quietly::call(static function () use ($address, $scheme, $target, $settings, $timeout, $context, &$warnings) {
             $stream = stream_socket_client(

@@ -4,8 +4,6 @@ declare(strict_types=1);
 
 namespace Keepalive\Internal;
 
-use Keepalive\Exception\SocketException;
-
 /**
  * Errnos by name, and their likely cause: what ka_strerror() says, for when there is no library.
  *
@@ -76,11 +74,5 @@ final class Errno
         preg_match('/\[(\d+)\]/', end($warnings) ?: '', $errno);
         $known = [self::number('EMFILE'), self::number('ENFILE')];
         return in_array((int) ($errno[1] ?? 0), $known, true) ? (int) $errno[1] : 0;
-    }
-
-    /** This class and SocketException, for which there may be no descriptor once they are needed. */
-    public static function loadWithException(): void
-    {
-        class_exists(SocketException::class);
     }
 }

@@ -78,7 +78,6 @@ final class Peers
                 . 'Docker images: docker-php-ext-install sockets). Without it give an IP address, or "*" for any.'
             );
         }
-        Errno::loadWithException();
         $found = socket_addrinfo_lookup($host, $port, ['ai_socktype' => SOCK_STREAM]);
         if ($found === false || $found === []) {
             $full = Errno::ofFullTable();
