@@ -56,10 +56,12 @@ function duration(int $seconds): string
  */
 function ss($stream): string
 {
-    $port = substr((string) strrchr((string) stream_socket_get_name($stream, false), ':'), 1);
+    // By both ends: connections to several servers may have the same local port.
+    $local = stream_socket_get_name($stream, false);
+    $remote = stream_socket_get_name($stream, true);
     do {
         $lines = [];
-        exec("PATH=\"\$PATH:/sbin:/usr/sbin\" ss -tnoH state established 'sport = :$port' 2>&1", $lines, $status);
+        exec("PATH=\"\$PATH:/sbin:/usr/sbin\" ss -tnoH state established 'src $local and dst $remote' 2>&1", $lines, $status);
         if ($status !== 0) {
             throw new RuntimeException("ss failed: is iproute2 installed? It said:\n" . implode("\n", $lines));
         }
