@@ -75,10 +75,14 @@ function packet(string $line, int $port, bool $isCut): ?string
 
 [$server] = start([HOSTS, 'far', PHP_BINARY, '-r', SERVER], 'ready');
 $without = stream_socket_client(ADDRESS);
+[$tcpdump, $wire] = start(['tcpdump', '-i', 'to-far', '-ln', '--immediate-mode', 'tcp'], 'listening on');
 $with = stream_socket_client(ADDRESS);
+$start = microtime(true);
 Keepalive::apply($with, Settings::detectWithin(WITHIN));
 $port = (int) substr((string) strrchr((string) stream_socket_get_name($with, false), ':'), 1);
-[$tcpdump, $wire] = start(['tcpdump', '-i', 'to-far', '-ln', '--immediate-mode', 'tcp'], 'listening on');
+do {
+    $packet = fgets($wire); // the last of the three that connect looks like a probe
+} while ($packet !== false && packet($packet, $port, false) === null);
 
 $settings = Keepalive::settings($with);
 echo coloured(sprintf("  \$without = stream_socket_client('%s');", ADDRESS), DIM), "\n";
@@ -96,7 +100,6 @@ echo '            ', coloured(sprintf('%-27s %s', 'on the wire (tcpdump)', 'what
 $state = static function ($stream): string {
     return Keepalive::status($stream)->state();
 };
-$start = microtime(true);
 line($start, '', "both: {$state($with)}");
 $cut = null;
 $verdict = null;

@@ -58,7 +58,7 @@ final class DemoTest extends ExamplesTestCase
                 $shown
             );
             self::assertMatchesRegularExpression(
-                '/0\.0 s +both: ESTABLISHED
+                '/0\.\d s +both: ESTABLISHED
     3\.\d s   -> probe
     3\.\d s   <- answer +the other host lives
     4\.\d s   -- the network is cut -+ both: ESTABLISHED
