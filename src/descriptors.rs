@@ -8,8 +8,9 @@ use libc::c_int;
 use crate::errors::Errno;
 use crate::{found_before, sys};
 
-/// How many descriptors around a likely one are tried before the whole table is read.
-const NEIGHBOURS: c_int = 4;
+/// Which descriptors around the last one are tried, in this order: the next of a run, the same
+/// number, given to another socket since, and the neighbours.
+const AROUND: [c_int; 9] = [1, 0, 2, 3, 4, -1, -2, -3, -4];
 
 /// Where the last search ended: whoever goes through sockets one after the other asks for the next
 /// one now. A hint, as all guesses here are: it is checked each time, so threads may overwrite it freely.
@@ -27,8 +28,7 @@ pub(crate) fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
     let last = LAST_FOUND.load(Ordering::Relaxed);
     let mut guesses = found_before::descriptor(ino)
         .into_iter()
-        .chain(last.saturating_add(1)..=last.saturating_add(NEIGHBOURS))
-        .chain((last - NEIGHBOURS..=last).rev())
+        .chain(AROUND.map(|step| last.saturating_add(step)))
         .filter(|&fd| fd >= 0);
     let found = guesses.find(is_wanted).or_else(|| {
         let mut open = OpenDescriptors::list();

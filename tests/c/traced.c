@@ -141,6 +141,9 @@ static int search(int count) {
     int newer = socket(AF_INET, SOCK_STREAM, 0);
     TRACED_FIND("next_newest", newer);
     TRACED_FIND("again", newer);
+    close(newer);
+    newer = socket(AF_INET, SOCK_STREAM, 0);
+    TRACED_FIND("reopened", newer);
     find_each(wanted, fds, 0, 1, 1);
     TRACED("four_forward", find_each(wanted, fds, 1, 5, 1));
     find_each(wanted, fds, count - 1, count, 1);
