@@ -33,7 +33,7 @@ final class Address
         return explode('%', $host, 2)[0];
     }
 
-    private static function isIpv6(string $host): bool
+    public static function isIpv6(string $host): bool
     {
         return filter_var(self::withoutScope($host), FILTER_VALIDATE_IP, FILTER_FLAG_IPV6) !== false;
     }

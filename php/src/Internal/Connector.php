@@ -43,7 +43,7 @@ final class Connector
      */
     public static function connect(string $address, Settings $settings, ?float $timeout, $context)
     {
-        [$scheme, $target] = self::split($address);
+        [$scheme, $target, $host] = self::split($address);
         Functions::need('stream_socket_client', 'stream_socket_enable_crypto', 'stream_get_transports');
         if ($scheme !== 'tcp' && !in_array($scheme, stream_get_transports(), true)) {
             throw new UnavailableException("$scheme:// needs the openssl extension, built with that protocol.");
@@ -57,7 +57,7 @@ final class Connector
         $timeout = self::seconds($timeout);
         $context = $context ?? stream_context_get_default();
         if ($scheme !== 'tcp') {
-            $context = self::withPeerName($target, $context);
+            $context = self::withPeerName($host, $context);
         }
 
         $warnings = [];
@@ -92,7 +92,7 @@ final class Connector
         }, $warnings);
     }
 
-    /** @return array{string, string} */
+    /** @return array{string, string, string} scheme, what follows it, and the host in that */
     private static function split(string $address): array
     {
         $parts = explode('://', $address, 2);
@@ -104,14 +104,15 @@ final class Connector
                 $address
             ));
         }
-        if (Address::split($target) === null) {
+        $hostAndPort = Address::split($target);
+        if ($hostAndPort === null) {
             throw new InvalidArgumentException(sprintf(
                 'address must be "tcp://host:port" or "tcp://[IPv6 address]:port", or with tls:// and the like, '
                 . 'with a port from 1 to 65535; %s was given.',
                 Given::describe($address)
             ));
         }
-        return [$scheme, $target];
+        return [$scheme, $target, $hostAndPort[0]];
     }
 
     private static function seconds(?float $timeout): float
@@ -137,14 +138,14 @@ final class Connector
      * @param resource $context
      * @return resource
      */
-    private static function withPeerName(string $target, $context)
+    private static function withPeerName(string $host, $context)
     {
         $own = stream_context_get_options($context)['ssl']['peer_name'] ?? null;
-        if ($own !== null || preg_match('/^\[([^]%]+)/', $target, $address) !== 1) {
+        if ($own !== null || !Address::isIpv6($host)) {
             return $context;
         }
         $copy = stream_context_create([], stream_context_get_params($context));
-        stream_context_set_option($copy, 'ssl', 'peer_name', $address[1]);
+        stream_context_set_option($copy, 'ssl', 'peer_name', Address::withoutScope($host));
         return $copy;
     }
 

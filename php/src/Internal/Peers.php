@@ -50,14 +50,11 @@ final class Peers
 
     public function include(OpenSocket $socket): bool
     {
-        if (
-            preg_match('/^\[?([^]]+?)\]?:(\d+)$/D', $socket->remote(), $parts) !== 1
-            || (int) $parts[2] !== $this->port
-            || !in_array($socket->state(), self::STATES, true)
-        ) {
+        [$host, $port] = Address::split($socket->remote()) ?? ['', 0];
+        if ($port !== $this->port || !in_array($socket->state(), self::STATES, true)) {
             return false;
         }
-        return $this->addresses === null || in_array(self::binary($parts[1]), $this->addresses, true);
+        return $this->addresses === null || in_array(self::binary($host), $this->addresses, true);
     }
 
     /**
