@@ -72,7 +72,7 @@ foreach (['preloaded' => true, 'not preloaded' => false, 'not preloaded, ffi.ena
         $early = WebServer::memory($worker);
         $server->runMany(COUNTED, REQUESTS - 100);
         printf(
-            "%s, %s | %.0f us | %.2f | %.1f us | %.2f | %s KiB | %s KiB\n",
+            "%s, %s\t%.0f us\t%.2f\t%.1f us\t%.2f\t%s KiB\t%s KiB\n",
             $name,
             $backend,
             $first,

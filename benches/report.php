@@ -70,12 +70,11 @@ function picture(array $ratios): string
 }
 
 // Times: in each group, the first one is what the others are compared with.
-$table = $ratios = $first = $sizes = [];
+$table = $ratios = $first = [];
 $enable = 0.0;
 foreach (rows("$folder/times") as [$group, $name, $smallest, $median]) {
+    $isReference = !isset($first[$group]);
     $reference = $first[$group] ?? $first[$group] = [(float) $smallest, (float) $median];
-    $isReference = !isset($sizes[$group]);
-    $sizes[$group] = true;
     $ratio = $smallest / $reference[0];
     $compared = !$isReference && !in_array($group, ['PHP, parts of enable()'], true);
     $table[] = [
@@ -133,10 +132,6 @@ $instructions = array_map(static function (array $row): array {
     return ["`$row[0]`", $row[1]];
 }, rows("$folder/instructions"));
 
-$fpm = array_map(static function (string $line): array {
-    return explode(' | ', $line);
-}, file("$folder/fpm", FILE_IGNORE_NEW_LINES) ?: []);
-
 $text = file_get_contents(__DIR__ . '/benchmarks.md.in');
 $text = strtr($text, [
     '@MACHINE@' => $machine,
@@ -146,7 +141,7 @@ $text = strtr($text, [
     '@FIRST@' => markdown(['first call in a process', 'time', 'memory'], $firstTable),
     '@FPM@' => markdown(
         ['PHP-FPM', 'first call', 'ratio', 'each after it', 'ratio', 'memory, request 100', 'request 10,000'],
-        $fpm
+        rows("$folder/fpm")
     ),
     '@SIZE@' => number_format(filesize($library)),
     '@PEERS@' => markdown(['peer', 'median of a call'], $peers),
