@@ -89,14 +89,15 @@ test-zts: build      ## the PHP tests with a thread safe PHP, built from Debian'
 	@tests/setup.sh test zts
 	tests/zts
 
+# Without an extension, which phpcs passes over unless it is told of one.
+PHP_PROGRAMS = $(shell grep -rl --exclude='*.*' '^\#!/usr/bin/env php' php tests docs benches)
+
 lint-php:            ## syntax and style (PSR-12) of the PHP code
 	@tests/setup.sh test
-	find php tests docs benches -type f \( -name '*.php' -o ! -name '*.*' -exec grep -q '^#!/usr/bin/env php' {} \; \) \
-		-exec sh -c 'for file; do php -d display_errors=stderr -l "$$file" >/dev/null || exit 1; done' sh {} +
+	for file in $$(find php tests docs benches -type f -name '*.php') $(PHP_PROGRAMS); do \
+		php -d display_errors=stderr -l "$$file" >/dev/null || exit 1; done
 	phpcs -n
-# phpcs passes over files without an extension, so it is told of one.
-	find php tests docs benches -type f ! -name '*.*' -exec grep -q '^#!/usr/bin/env php' {} \; \
-		-exec sh -c 'for file; do phpcs -n -q --stdin-path="$$PWD/$$file.php" - <"$$file" || exit 1; done' sh {} +
+	for file in $(PHP_PROGRAMS); do phpcs -n -q --stdin-path="$$PWD/$$file.php" - <"$$file" || exit 1; done
 
 headers:             ## writes the generated headers, and the manual pages, to where they are committed
 	KEEPALIVE_WRITE_HEADERS=1 $(CARGO) test --locked --test headers
