@@ -123,7 +123,7 @@ final class ConnectTest extends KeepaliveTestCase
             [],
             [],
             null,
-            ['sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh']
+            Child::limitedTo(64)
         );
         self::assertSame(
             "24 Connecting to ... failed: EMFILE: this process has no free descriptor; close some, or raise "
@@ -247,10 +247,16 @@ final class ConnectTest extends KeepaliveTestCase
             foreach (["tcp://$host", "tls://$host", $host] as $start) {
                 self::assertIsOfAnotherForm($start . $port);
             }
-            $read = [$listener];
-            $none = null;
-            self::assertSame(0, stream_select($read, $none, $none, 0, 10000), 'nothing has connected');
+            self::assertNothingHasConnected($listener);
         }
+    }
+
+    /** @param resource $listener */
+    private static function assertNothingHasConnected($listener): void
+    {
+        $read = [$listener];
+        $none = null;
+        self::assertSame(0, stream_select($read, $none, $none, 0, 50000), 'nothing has connected');
     }
 
     private static function assertIsOfAnotherForm(string $address): void
@@ -279,9 +285,7 @@ final class ConnectTest extends KeepaliveTestCase
                 );
             }
         }
-        $read = [$listener];
-        $none = null;
-        self::assertSame(0, stream_select($read, $none, $none, 0, 50000), 'nothing has connected');
+        self::assertNothingHasConnected($listener);
     }
 
     /** @return array<string, array{string, string, int}> $timeout, ini, and the milliseconds that the kernel is told */
@@ -362,9 +366,7 @@ final class ConnectTest extends KeepaliveTestCase
             'timeout must be 0.001 to 2147482 seconds, or null; null was given, and ini default_socket_timeout is 0.',
             $thrown->getMessage()
         );
-        $read = [$listener];
-        $none = null;
-        self::assertSame(0, stream_select($read, $none, $none, 0, 50000), 'nothing has connected');
+        self::assertNothingHasConnected($listener);
     }
 
     public function testSettingsThatAreOffAreRefusedBeforeAnythingIsOpened(): void
@@ -374,9 +376,7 @@ final class ConnectTest extends KeepaliveTestCase
             Keepalive::connect('tcp://127.0.0.1:' . Sockets::port($listener), Keepalive::defaults());
         });
         self::assertInstanceOf(InvalidArgumentException::class, $thrown);
-        $read = [$listener];
-        $none = null;
-        self::assertSame(0, stream_select($read, $none, $none, 0, 50000), 'nothing has connected');
+        self::assertNothingHasConnected($listener);
     }
 
     public function testAContextThatIsNoneIsRefused(): void

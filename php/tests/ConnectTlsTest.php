@@ -136,7 +136,7 @@ final class ConnectTlsTest extends KeepaliveTestCase
             [],
             [],
             null,
-            ['sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh']
+            Child::limitedTo(64)
         );
         self::assertMatchesRegularExpression(
             '/^hello\n24 The TLS handshake with .* failed: .*; EMFILE: this process has no free descriptor; /',

@@ -222,7 +222,7 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
             [],
             [],
             null,
-            ['sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh']
+            Child::limitedTo(64)
         );
         self::assertSame(
             "1\n24 Looking up the host name \"localhost\" failed: EMFILE: this process has no free descriptor; close some, "

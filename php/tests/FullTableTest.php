@@ -76,7 +76,7 @@ final class FullTableTest extends KeepaliveTestCase
             $flags,
             [],
             null,
-            ['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh']
+            Child::limitedTo(40)
         );
         $expected = [
             'full',

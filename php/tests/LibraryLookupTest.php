@@ -234,7 +234,7 @@ Install it \(make install in .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
             [],
             ['KEEPALIVE_LIBRARY' => $chosen],
             null,
-            ['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh'],
+            Child::limitedTo(40),
             "$this->package/php/autoload.php"
         )->cleanOutput();
         self::assertStringStartsWith("full sockets 42\nfull sockets 42\nKeepalive::sockets() needs FFI", $said);

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Examples;
 
+use Keepalive\Tests\Support\Child;
+
 /** A program that runs beside the tests, is talked to, and watched. */
 final class Program
 {
@@ -68,7 +70,7 @@ final class Program
     public static function exampleWithDescriptors(int $limit, string $file, string ...$arguments): self
     {
         $command = array_merge(self::php([]), [self::EXAMPLES . $file], $arguments);
-        return new self(array_merge(['sh', '-c', 'ulimit -n "$0" && exec "$@"', (string) $limit], $command));
+        return new self(array_merge(Child::limitedTo($limit), $command));
     }
 
     /**

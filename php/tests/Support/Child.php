@@ -71,6 +71,12 @@ final class Child
         return new self((string) stream_get_contents($output), (string) stream_get_contents($errors), $status);
     }
 
+    /** @return string[] what to run a command under, so that it can have no more than so many descriptors */
+    public static function limitedTo(int $descriptors): array
+    {
+        return ['sh', '-c', 'ulimit -n "$0" && exec "$@"', (string) $descriptors];
+    }
+
     /** PHP leaves its sockets open in the programs it starts, which would then count them as their own. */
     public static function inheritNothing(): void
     {
