@@ -9,10 +9,13 @@ declare(strict_types=1);
 require_once __DIR__ . '/constants.php';
 
 spl_autoload_register(static function (string $class): void {
-    if (strncmp($class, 'Keepalive\\', 10) === 0) {
-        $file = __DIR__ . '/src/' . str_replace('\\', '/', substr($class, 10)) . '.php';
-        if (is_file($file)) {
-            require $file;
+    foreach (['Keepalive\\CommandLine\\' => 'command-line', 'Keepalive\\' => 'src'] as $namespace => $folder) {
+        if (strncmp($class, $namespace, strlen($namespace)) === 0) {
+            $file = __DIR__ . "/$folder/" . str_replace('\\', '/', substr($class, strlen($namespace))) . '.php';
+            if (is_file($file)) {
+                require $file;
+            }
+            return;
         }
     }
 });

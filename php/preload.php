@@ -7,7 +7,7 @@
  *     opcache.preload=/path/to/vendor/libkeepalive/keepalive/php/preload.php
  *     opcache.preload_user=www-data
  *
- * The files are compiled only; the library is loaded when a request first needs it.
+ * Not the command line, which no request needs. The files are compiled only; the library is loaded when a request first needs it.
  */
 
 declare(strict_types=1);

@@ -37,6 +37,9 @@ use const PHP_VERSION_ID;
  */
 final class Keepalive
 {
+    /** The package's; a test compares it with Cargo.toml. */
+    public const VERSION = '1.0.0';
+
     /** For a value: what a fresh socket of this system has. */
     public const SYSTEM_DEFAULT = 0;
 

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests;
 
-use Keepalive\Command\Application;
+use Keepalive\Keepalive;
 use Keepalive\Tests\Support\Folder;
 use Keepalive\Tests\Support\Source;
 use PHPUnit\Framework\Attributes\DataProvider;
@@ -38,7 +38,7 @@ final class DoctorTest extends TestCase
         self::assertSame([0, 'everything', 'ffi'], [$status, $report['verdict'], $report['backend']]);
         self::assertSame(PHP_VERSION, $report['php']['version']);
         self::assertFileExists($report['library']['found_at']);
-        self::assertSame(Application::VERSION, $report['library']['version']);
+        self::assertSame(Keepalive::VERSION, $report['library']['version']);
         self::assertSame([], self::texts($report, 'limit'));
         foreach (['tcp', 'tls'] as $test) {
             $result = $report['self_test'][$test];
@@ -101,7 +101,7 @@ final class DoctorTest extends TestCase
     public function testAnOpenSocketWhoseValuesDisagreeIsNamed(): void
     {
         $script = 'require $argv[1]; $s = stream_socket_server("tcp://127.0.0.1:0");'
-            . 'Keepalive\Keepalive::enable($s, 60, 10, 6, 30000); echo json_encode(Keepalive\Doctor::report());';
+            . 'Keepalive\Keepalive::enable($s, 60, 10, 6, 30000); echo json_encode(Keepalive\CommandLine\Doctor::report());';
         [$status, $text] = self::start([PHP_BINARY, '-r', $script, '--', __DIR__ . '/../autoload.php']);
         $report = json_decode($text, true);
         self::assertSame(0, $status);
@@ -127,7 +127,7 @@ final class DoctorTest extends TestCase
     /** @return array<string, array{string}> */
     public static function functions(): array
     {
-        $functions = Source::functions('Doctor.php');
+        $functions = Source::functions('command-line/Doctor.php');
         if (PHP_VERSION_ID < 80000) {
             // There a function that was taken away warns and returns null, and the program goes on.
             $functions = array_intersect($functions, self::HOSTS_TAKE);
@@ -139,7 +139,7 @@ final class DoctorTest extends TestCase
     #[DataProvider('functions')]
     public function testWithoutAFunctionItSaysWhatItCouldNotFindOut(string $function): void
     {
-        $script = 'require $argv[1]; echo json_encode(Keepalive\Doctor::report());';
+        $script = 'require $argv[1]; echo json_encode(Keepalive\CommandLine\Doctor::report());';
         $options = ['-d', "disable_functions=$function", '-d', 'display_errors=stderr', '-d', 'log_errors=0'];
         [$status, $text, $errors] = self::start(
             array_merge([PHP_BINARY], $options, ['-r', $script, '--', __DIR__ . '/../autoload.php'])
@@ -190,6 +190,7 @@ final class DoctorTest extends TestCase
         $folder = Folder::create();
         Folder::copy(dirname(__DIR__) . '/bin', "$folder/a/b/php/bin");
         Folder::copy(dirname(__DIR__) . '/src', "$folder/a/b/php/src");
+        Folder::copy(dirname(__DIR__) . '/command-line', "$folder/a/b/php/command-line");
         foreach (['autoload.php', 'constants.php'] as $file) {
             copy(dirname(__DIR__) . "/$file", "$folder/a/b/php/$file");
         }
@@ -198,14 +199,14 @@ final class DoctorTest extends TestCase
         }
         $said = self::start([PHP_BINARY, "$folder/a/b/php/bin/keepalive", '--version']);
         Folder::remove($folder);
-        self::assertSame([0, 'keepalive ' . Application::VERSION . "\n", ''], $said);
+        self::assertSame([0, 'keepalive ' . Keepalive::VERSION . "\n", ''], $said);
     }
 
     public function testTheVersionIsTheLibrarys(): void
     {
         $cargo = (string) file_get_contents(dirname(__DIR__, 2) . '/Cargo.toml');
-        self::assertStringContainsString("\nversion = \"" . Application::VERSION . "\"\n", $cargo);
-        self::assertSame([0, 'keepalive ' . Application::VERSION . "\n", ''], $this->command([], ['--version']));
+        self::assertStringContainsString("\nversion = \"" . Keepalive::VERSION . "\"\n", $cargo);
+        self::assertSame([0, 'keepalive ' . Keepalive::VERSION . "\n", ''], $this->command([], ['--version']));
     }
 
     /**

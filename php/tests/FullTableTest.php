@@ -20,7 +20,7 @@ final class FullTableTest extends KeepaliveTestCase
 {
     /** No call but those that answer with them, or work with them, need these. */
     private const LOADED_WHEN_NEEDED = [
-        'Doctor', 'Internal\Address', 'Internal\Connector', 'Internal\Peers', 'Internal\SelfTest', 'OpenSocket', 'Status',
+        'Internal\Address', 'Internal\Connector', 'Internal\Peers', 'OpenSocket', 'Status',
     ];
     private const FFI = ['Internal\Declarations', 'Internal\FfiBackend', 'Internal\Library'];
 

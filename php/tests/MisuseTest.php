@@ -148,7 +148,7 @@ final class MisuseTest extends KeepaliveTestCase
     {
         $rows = [];
         foreach (['Connector', 'FfiBackend', 'Library', 'Peers', 'Quietly', 'SocketKind', 'SocketsBackend'] as $class) {
-            foreach (array_intersect(Source::functions("Internal/$class.php"), self::SOME_HOSTS_TAKE) as $function) {
+            foreach (array_intersect(Source::functions("src/Internal/$class.php"), self::SOME_HOSTS_TAKE) as $function) {
                 $rows[$function] = [$function];
             }
         }

@@ -4,9 +4,9 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests;
 
-use Keepalive\Command\Watch\Ending;
-use Keepalive\Command\Watch\Forecast;
-use Keepalive\Command\Watch\Sample;
+use Keepalive\CommandLine\Watch\Ending;
+use Keepalive\CommandLine\Watch\Forecast;
+use Keepalive\CommandLine\Watch\Sample;
 use Keepalive\Settings;
 use Keepalive\Status;
 use Keepalive\Tests\Support\Certificates;

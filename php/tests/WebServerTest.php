@@ -185,7 +185,7 @@ final class WebServerTest extends KeepaliveTestCase
                     }
                 }
             }
-            Eye::look([Keepalive::defaults(), Keepalive::sockets(), \Keepalive\Doctor::report()], 'results', 0);
+            Eye::look([Keepalive::defaults(), Keepalive::sockets(), \Keepalive\CommandLine\Doctor::report()], 'results', 0);
 
             $own = new FfiBackend();
             ob_start(function (string $said) { Eye::$frames[] = $said; return ''; });
@@ -392,6 +392,6 @@ final class WebServerTest extends KeepaliveTestCase
     /** @return array<string, mixed> */
     private function report(): array
     {
-        return json_decode($this->server->run('echo json_encode(Keepalive\Doctor::report());'), true);
+        return json_decode($this->server->run('echo json_encode(Keepalive\CommandLine\Doctor::report());'), true);
     }
 }

@@ -12,7 +12,7 @@
 
 declare(strict_types=1);
 
-use Keepalive\Doctor;
+use Keepalive\CommandLine\Doctor;
 use Keepalive\Exception\KeepaliveException;
 use Keepalive\Keepalive;
 use Keepalive\Settings;

@@ -8,7 +8,7 @@ namespace Keepalive\Tests\Support;
 final class Source
 {
     /**
-     * The functions of PHP that a file in php/src calls, or gives to another by name.
+     * The functions of PHP that a file in php calls, or gives to another by name.
      *
      * @return string[]
      */
@@ -16,7 +16,7 @@ final class Source
     {
         $functions = [];
         $tokens = array_values(array_filter(
-            token_get_all((string) file_get_contents(dirname(__DIR__, 2) . "/src/$file")),
+            token_get_all((string) file_get_contents(dirname(__DIR__, 2) . "/$file")),
             static function ($token): bool {
                 return !in_array($token[0], [T_WHITESPACE, T_COMMENT, T_DOC_COMMENT], true);
             }

@@ -40,7 +40,9 @@ final class WebServer
         $this->kind = $kind;
         $this->folder = $folder;
         $root = dirname(__DIR__, 3);
-        Folder::copy("$root/php/src", "$folder/package/php/src");
+        foreach (['src', 'command-line'] as $part) {
+            Folder::copy("$root/php/$part", "$folder/package/php/$part");
+        }
         foreach (['autoload.php', 'constants.php', 'preload.php'] as $file) {
             copy("$root/php/$file", "$folder/package/php/$file");
         }

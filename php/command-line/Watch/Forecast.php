@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Command\Watch;
+namespace Keepalive\CommandLine\Watch;
 
 /**
  * When the kernel would give a connection up, if nothing came from the peer any more: its rules

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Command;
+namespace Keepalive\CommandLine;
 
 /**
  * A subcommand of php/bin/keepalive; Application lists them.

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Command\Watch;
+namespace Keepalive\CommandLine\Watch;
 
 /**
  * The live picture of the sockets: one in detail, several as a table.

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Command\Watch;
+namespace Keepalive\CommandLine\Watch;
 
 /**
  * Where it is shown: lines that stay, one per change, and on a terminal below them a panel of what

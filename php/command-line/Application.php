@@ -2,9 +2,10 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Command;
+namespace Keepalive\CommandLine;
 
 use Keepalive\Exception\KeepaliveException;
+use Keepalive\Keepalive;
 
 /**
  * The command line of php/bin/keepalive: chooses the command, and turns exceptions into statuses.
@@ -18,9 +19,6 @@ final class Application
     public const FAILED = 1;
     public const USAGE = 2;
 
-    /** The package's version; a test compares it with Cargo.toml. */
-    public const VERSION = '1.0.0';
-
     /** @var array<string, class-string<Command>> */
     private const COMMANDS = [
         'doctor' => DoctorCommand::class,
@@ -32,7 +30,7 @@ final class Application
     {
         $name = array_shift($arguments) ?? 'help';
         if ($name === '--version' || $name === '-V') {
-            echo 'keepalive ' . self::VERSION . "\n";
+            echo 'keepalive ' . Keepalive::VERSION . "\n";
             return self::OK;
         }
         $wantsHelp = in_array('--help', $arguments, true) || in_array('-h', $arguments, true);

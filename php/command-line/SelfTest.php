@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Internal;
+namespace Keepalive\CommandLine;
 
 use Keepalive\Keepalive;
 use Keepalive\Settings;

@@ -2,12 +2,10 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Command;
-
-use Keepalive\Doctor;
+namespace Keepalive\CommandLine;
 
 /**
- * keepalive doctor: prints what Keepalive\Doctor finds.
+ * keepalive doctor: prints what Doctor finds.
  *
  * @internal
  */
@@ -45,9 +43,9 @@ final class DoctorCommand implements Command
             system's defaults; then sets keepalive on a TCP and a TLS connection to itself and reads back
             what the kernel has.
 
-            It speaks of the PHP that runs it. For a web server, have that call Keepalive\Doctor::report().
+            It speaks of the PHP that runs it. For a web server, have that call Keepalive\CommandLine\Doctor::report().
 
-              --json    everything, for machines: what Keepalive\Doctor::report() returns
+              --json    everything, for machines: what Keepalive\CommandLine\Doctor::report() returns
 
             Exit status: 0 if everything works, 3 if keepalive works on some sockets only, 1 if on none,
             2 for a wrong command line.

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Command\Watch;
+namespace Keepalive\CommandLine\Watch;
 
 /**
  * What is watched.

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Command;
+namespace Keepalive\CommandLine;
 
 /**
  * The command line is wrong; the message says what is.

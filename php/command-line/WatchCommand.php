@@ -2,16 +2,16 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Command;
+namespace Keepalive\CommandLine;
 
-use Keepalive\Command\Watch\Changes;
-use Keepalive\Command\Watch\Ending;
-use Keepalive\Command\Watch\OtherProcess;
-use Keepalive\Command\Watch\OwnConnection;
-use Keepalive\Command\Watch\Panel;
-use Keepalive\Command\Watch\Sample;
-use Keepalive\Command\Watch\Screen;
-use Keepalive\Command\Watch\Target;
+use Keepalive\CommandLine\Watch\Changes;
+use Keepalive\CommandLine\Watch\Ending;
+use Keepalive\CommandLine\Watch\OtherProcess;
+use Keepalive\CommandLine\Watch\OwnConnection;
+use Keepalive\CommandLine\Watch\Panel;
+use Keepalive\CommandLine\Watch\Sample;
+use Keepalive\CommandLine\Watch\Screen;
+use Keepalive\CommandLine\Watch\Target;
 use Keepalive\Exception\UnavailableException;
 use Keepalive\Internal\Functions;
 use Keepalive\Internal\Library;

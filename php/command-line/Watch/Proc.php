@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\Command\Watch;
+namespace Keepalive\CommandLine\Watch;
 
 /**
  * What /proc tells of a process: its sockets, and the kernel's table of TCP sockets in its network

@@ -2,12 +2,12 @@
 
 declare(strict_types=1);
 
-namespace Keepalive;
+namespace Keepalive\CommandLine;
 
 use Keepalive\Exception\KeepaliveException;
 use Keepalive\Internal\Library;
 use Keepalive\Internal\Quietly;
-use Keepalive\Internal\SelfTest;
+use Keepalive\Keepalive;
 
 /**
  * Finds out what this PHP, as it is set up, can do for keepalive, and why not.
@@ -178,7 +178,7 @@ final class Doctor
                 . "application's own code may not.");
         } elseif (PHP_SAPI === 'cli') {
             $this->found('FFI', self::FINE, "ffi.enable is \"$enable\": on the command line all code may use FFI. A web "
-                . 'server can differ: ask there too, see Keepalive\Doctor.');
+                . 'server can differ: ask there too, see Keepalive\CommandLine\Doctor.');
         } else {
             $this->found('FFI', self::NOTE, "ffi.enable is \"$enable\": all code may use FFI, also the application's own, "
                 . 'which can then call any C function. "preload" with opcache.preload would do.');
