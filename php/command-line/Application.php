@@ -25,6 +25,8 @@ final class Application
         'watch' => WatchCommand::class,
     ];
 
+    private const HELP = ['help', '--help', '-h'];
+
     /** @param string[] $arguments without the program's name */
     public static function main(array $arguments): int
     {
@@ -33,20 +35,20 @@ final class Application
             echo 'keepalive ' . Keepalive::VERSION . "\n";
             return self::OK;
         }
-        $wantsHelp = in_array('--help', $arguments, true) || in_array('-h', $arguments, true);
         try {
-            if ($name === 'help' || $name === '--help' || $name === '-h') {
-                echo self::help($arguments[0] ?? null);
+            if (in_array($name, self::HELP, true)) {
+                echo self::help($arguments[0] ?? 'help');
                 return self::OK;
             }
             $command = self::command($name);
-            if ($wantsHelp) {
+            if (array_intersect(['--help', '-h'], $arguments) !== []) {
                 echo $command->help();
                 return self::OK;
             }
             return $command->run($arguments);
         } catch (UsageError $error) {
-            fwrite(STDERR, "keepalive: {$error->getMessage()}\nTry: keepalive help\n");
+            $more = isset(self::COMMANDS[$name]) ? "help $name" : 'help';
+            fwrite(STDERR, "keepalive: {$error->getMessage()}\nTry: keepalive $more\n");
             return self::USAGE;
         } catch (KeepaliveException $exception) {
             fwrite(STDERR, "keepalive: {$exception->getMessage()}\n");
@@ -63,9 +65,9 @@ final class Application
         return new $class();
     }
 
-    private static function help(?string $name): string
+    private static function help(string $name): string
     {
-        if ($name !== null) {
+        if (!in_array($name, self::HELP, true)) {
             return self::command($name)->help();
         }
         $help = "TCP keepalive for PHP.\n\nUsage: keepalive COMMAND [ARGUMENT...]\n\nCommands:\n";

@@ -313,7 +313,7 @@ final class Doctor
             $defaults->idle(),
             $defaults->interval(),
             $defaults->count(),
-            self::duration((int) $defaults->detectionSeconds())
+            Duration::text((float) $defaults->detectionSeconds())
         ));
         $this->found('Defaults', self::NOTE, 'While data is unacknowledged there are no probes: only a user timeout limits '
             . 'that time, which on Linux is about 15 minutes. Settings::detectWithin() sets one.');
@@ -411,15 +411,5 @@ final class Doctor
         }
         $this->found('Verdict', self::FINE, 'Everything works in this PHP.');
         return self::EVERYTHING;
-    }
-
-    private static function duration(int $seconds): string
-    {
-        $words = $seconds >= 3600 ? [intdiv($seconds, 3600) . ' h'] : [];
-        if ($seconds >= 60) {
-            $words[] = intdiv($seconds, 60) % 60 . ' min';
-        }
-        $words[] = $seconds % 60 . ' s';
-        return implode(' ', $words);
     }
 }

@@ -170,35 +170,19 @@ final class SelfTest
     }
 
     /**
-     * Which timer of the connection runs, as Linux's table of connections has it; null where it is
-     * not to be seen.
+     * Which timer of the connection runs, as Linux's table of connections has it; null where that
+     * cannot be read.
      *
      * @param resource $client
      * @return array{name: string, seconds: float}|null
      */
     private static function timer($client): ?array
     {
-        [$local, $remote] = [stream_socket_get_name($client, false), stream_socket_get_name($client, true)];
-        $family = $local[0] === '[' ? 'tcp6' : 'tcp';
-        $ports = sprintf('/:%04X [0-9A-F]+:%04X 01 [0-9A-F:]+ (..):([0-9A-F]+) /', self::port($local), self::port($remote));
-        if (!function_exists('file_get_contents')) {
-            return null;
-        }
         try {
-            $table = (string) file_get_contents("/proc/self/net/$family");
-        } catch (\RuntimeException $notLinuxOrOpenBasedir) {
+            $entry = ConnectionTable::of('self')[fstat($client)['ino']] ?? null; // null: not Linux, or open_basedir
+        } catch (\Throwable $disabledFunction) {
             return null;
         }
-        if (preg_match($ports, $table, $found) !== 1) {
-            return null;
-        }
-        $names = ['none', 'retransmission', 'keepalive', 'time wait', 'window probe'];
-        // In hundredths of a second, whatever the kernel's own tick.
-        return ['name' => $names[(int) $found[1]] ?? $found[1], 'seconds' => hexdec($found[2]) / 100];
-    }
-
-    private static function port(string $address): int
-    {
-        return (int) substr($address, strrpos($address, ':') + 1);
+        return $entry === null ? null : ['name' => $entry['timer'], 'seconds' => $entry['timerIn']];
     }
 }

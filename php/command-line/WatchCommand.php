@@ -6,12 +6,14 @@ namespace Keepalive\CommandLine;
 
 use Keepalive\CommandLine\Watch\Changes;
 use Keepalive\CommandLine\Watch\Ending;
+use Keepalive\CommandLine\Watch\Keyboard;
 use Keepalive\CommandLine\Watch\OtherProcess;
 use Keepalive\CommandLine\Watch\OwnConnection;
 use Keepalive\CommandLine\Watch\Panel;
 use Keepalive\CommandLine\Watch\Sample;
 use Keepalive\CommandLine\Watch\Screen;
 use Keepalive\CommandLine\Watch\Target;
+use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Exception\UnavailableException;
 use Keepalive\Internal\Functions;
 use Keepalive\Internal\Library;
@@ -32,17 +34,23 @@ final class WatchCommand implements Command
 
     private const OPTIONS = ['idle' => 60, 'interval' => 10, 'count' => 6, 'pid' => null];
 
+    /** "tcp://host:port", roughly: what is a usage error before anything is opened. */
+    private const ADDRESS = '~^((tcp|tls)://)?(\[[^]]+\]|[^][:/]+):\d+$~D';
+
     private Screen $screen;
+    private Keyboard $keyboard;
     private Target $target;
+    /** When it began, in seconds on the clock of hrtime(). */
+    private float $start;
     /** How the connection that was watched has ended, the latest where there were several. */
     private ?Ending $ending = null;
     private ?int $signal = null;
+    private bool $isQuit = false;
     private bool $isResized = false;
-    private bool $hasBegun = false;
 
     public function summary(): string
     {
-        return 'connections live: silence, probes, time until the verdict';
+        return 'connections live: silence, probes, time until the kernel gives up';
     }
 
     public function help(): string
@@ -55,9 +63,9 @@ final class WatchCommand implements Command
             settings, when the peer was last heard, probes without an answer, the timer, and
             the time left until the kernel would give the connection up.
 
-            On a terminal it is a live picture, below one line for each change; elsewhere,
-            or where TERM is dumb, it is the lines only, which begin with the seconds since
-            the start. NO_COLOR is respected.
+            On a terminal it is a live picture, below one line for each change, and q ends
+            it; elsewhere, or where TERM is dumb, it is the lines only, which begin with the
+            seconds since the start. NO_COLOR is respected.
 
             With an ADDRESS, tcp://host:port or tls://host:port, it opens a connection of
             its own, sends nothing after the handshake, throws away what comes, and ends
@@ -66,18 +74,19 @@ final class WatchCommand implements Command
 
               --idle SECONDS       silence before the first probe; default 60
               --interval SECONDS   from one probe to the next; default 10
-              --count PROBES       without an answer, until the verdict; default 6
+              --count PROBES       unanswered, until the kernel gives up; default 6
 
             With --pid it watches all TCP sockets of a process, in a container too, until
             the process ends. It changes nothing there. The kernel tells an error to the
             process only, so how a connection ended is concluded from its state and timer.
             This takes Linux 5.6, and root, or the process's user where users may debug
-            their processes.
+            their processes. With several sockets it is a table: 60/10/6+120 are idle,
+            interval, count and user timeout.
 
             Exit status: how the connection ended: 0 orderly, 3 timed out (ETIMEDOUT),
             4 reset (ECONNRESET), 5 unreachable (EHOSTUNREACH, ENETUNREACH, ECONNREFUSED),
-            1 another error. With --pid: 0 when the process has ended. 130 after Ctrl-C, 143
-            after SIGTERM; 1 if it could not begin, 2 for a wrong command line.
+            1 another error. With --pid: 0 when the process has ended. 0 after q, 130 after
+            Ctrl-C, 143 after SIGTERM; 1 if it could not begin, 2 for a wrong command line.
 
             HELP;
     }
@@ -94,54 +103,88 @@ final class WatchCommand implements Command
         } catch (UnavailableException $why) {
             throw new UnavailableException("watch needs FFI and the shared library. {$why->getMessage()}");
         }
-        $this->target = $address === null
-            ? new OtherProcess($options['pid'])
-            : new OwnConnection($address, Settings::of($options['idle'], $options['interval'], $options['count']));
         $this->screen = new Screen();
-        $this->listenToSignals();
+        $this->keyboard = new Keyboard();
+        $this->start = hrtime(true) / 1e9;
         try {
+            $this->open($address, $options);
+            $this->listenToSignals();
+            $this->keyboard->open();
             $this->watch();
         } finally {
             $this->screen->close();
+            $this->keyboard->close();
         }
         if ($this->signal !== null) {
             return self::SIGNALLED + $this->signal;
         }
-        return $address === null || $this->ending === null ? Application::OK : $this->ending->status;
+        return $address === null || $this->isQuit || $this->ending === null ? Application::OK : $this->ending->status;
+    }
+
+    /** @param array<string, int|null> $options */
+    private function open(?string $address, array $options): void
+    {
+        if ($address === null) {
+            $this->target = new OtherProcess($options['pid']);
+            $line = $this->timed("watching {$this->target->name()}");
+            $this->screen->show([Screen::beginning($line, Screen::WIDTH)], []);
+            return;
+        }
+        try {
+            $settings = Settings::of($options['idle'], $options['interval'], $options['count']);
+            $this->screen->show([$this->timed("connecting to $address")], []);
+            $this->target = new OwnConnection($address, $settings);
+        } catch (InvalidArgumentException $wrong) {
+            throw new UsageError($wrong->getMessage());
+        }
     }
 
     private function watch(): void
     {
-        $panel = new Panel($this->screen);
-        $start = hrtime(true) / 1e9;
-        $before = [];
-        while ($this->signal === null) {
-            $now = $this->target->samples($before);
-            $elapsed = hrtime(true) / 1e9 - $start;
-            $lines = array_map(static function (string $line) use ($elapsed): string {
-                return sprintf('%7.1f s  %s', $elapsed, $line);
-            }, $this->changes($before, $now));
+        $panel = new Panel($this->screen, $this->keyboard->isOpen() ? 'q ends it' : 'Ctrl-C ends it');
+        $before = null;
+        while ($this->signal === null && !$this->isQuit) {
+            $now = $this->target->samples($before ?? []);
+            $lines = $this->changes($before, $now);
             if ($this->target->isOver()) {
-                $this->screen->show($lines, []);
+                if ($this->target instanceof OtherProcess) {
+                    $lines[] = 'the process has ended';
+                } elseif ($this->target instanceof OwnConnection && $this->ending === null) { // before the first look
+                    $this->ending = $this->target->end();
+                    $lines[] = $this->ending->after(null);
+                }
+                $this->screen->show(array_map([$this, 'timed'], $lines), []);
                 return;
             }
             if ($this->isResized) {
                 $this->isResized = false;
                 $this->screen->measure();
             }
-            $this->screen->show($lines, $panel->lines($this->target->name(), $now));
+            $this->screen->show(array_map([$this, 'timed'], $lines), $panel->lines($this->target->name(), $now));
             $before = $now;
-            usleep(self::PERIOD); // or until a signal
+            $this->isQuit = strpos($this->keyboard->read(self::PERIOD), 'q') !== false;
         }
     }
 
+    private function timed(string $line): string
+    {
+        return sprintf('%7.1f s  %s', hrtime(true) / 1e9 - $this->start, $line);
+    }
+
     /**
-     * @param Sample[] $before by inode
+     * @param Sample[]|null $before by inode; null at first
      * @param Sample[] $now by inode
      * @return string[]
      */
-    private function changes(array $before, array $now): array
+    private function changes(?array $before, array $now): array
     {
+        if ($before === null && $this->screen->isLive()) {
+            return []; // the panel says it
+        }
+        if ($before === null && $now === [] && $this->target instanceof OtherProcess && !$this->target->isOver()) {
+            return ['no TCP sockets'];
+        }
+        $before = $before ?? [];
         $changes = [];
         $say = function (Sample $sample, string $text, ?string $colour = null) use (&$changes): void {
             $text = $this->target instanceof OtherProcess ? "fd $sample->fd: $text" : $text;
@@ -156,13 +199,12 @@ final class WatchCommand implements Command
                 foreach (Changes::between($before[$inode], $sample) as $change) {
                     $say($sample, $change);
                 }
-            } elseif (!$this->screen->isLive() || $this->hasBegun) { // else the panel says it
+            } else {
                 foreach (Changes::atFirst($sample) as $change) {
                     $say($sample, $change);
                 }
             }
         }
-        $this->hasBegun = true;
         return $changes;
     }
 
@@ -214,8 +256,11 @@ final class WatchCommand implements Command
         if (($address === null) === !isset($given['pid'])) {
             throw new UsageError('watch takes an address, or --pid; one of the two.');
         }
+        if ($address !== null && preg_match(self::ADDRESS, $address) !== 1) {
+            throw new UsageError("watch takes an address such as tcp://db.example:5432; \"$address\" was given.");
+        }
         if ($address === null && count($given) > 1) {
-            throw new UsageError('With --pid nothing is set: leave out --idle, --interval and --count.');
+            throw new UsageError('with --pid nothing is set: leave out --idle, --interval and --count.');
         }
         return [$address, $given + self::OPTIONS];
     }

@@ -213,6 +213,7 @@ final class DoctorTest extends TestCase
      * @testWith [[], 0, "Commands:"]
      *           [["help"], 0, "Commands:"]
      *           [["--help"], 0, "Commands:"]
+     *           [["help", "help"], 0, "Commands:"]
      *           [["help", "doctor"], 0, "Usage: keepalive doctor"]
      *           [["doctor", "--help"], 0, "Usage: keepalive doctor"]
      *
@@ -226,10 +227,10 @@ final class DoctorTest extends TestCase
     }
 
     /**
-     * @testWith [["nonsense"], "there is no command \"nonsense\""]
-     *           [["help", "nonsense"], "there is no command \"nonsense\""]
-     *           [["doctor", "--jsno"], "\"--jsno\" was given"]
-     *           [["doctor", "--json", "more"], "\"--json more\" was given"]
+     * @testWith [["nonsense"], "there is no command \"nonsense\".\nTry: keepalive help\n"]
+     *           [["help", "nonsense"], "there is no command \"nonsense\".\nTry: keepalive help\n"]
+     *           [["doctor", "--jsno"], "\"--jsno\" was given.\nTry: keepalive help doctor\n"]
+     *           [["doctor", "--json", "more"], "\"--json more\" was given.\nTry: keepalive help doctor\n"]
      *
      * @param string[] $arguments
      */

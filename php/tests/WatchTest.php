@@ -24,7 +24,7 @@ final class WatchTest extends TestCase
     /** Of Support/watched.php, played side by side. */
     private const SCENARIOS = ['dead', 'dead-on-a-terminal', 'rebooted', 'closed', 'process', 'process-on-a-terminal'];
 
-    /** Seconds that a verdict of 4 s may come late: an eighth by the kernel, a look each 0.1 s, a busy machine. */
+    /** Seconds by which giving up after 4 s may come late: an eighth by the kernel, a look each 0.1 s, a busy machine. */
     private const SLACK = 1.2;
 
     /** @var array<string, array{output: string, status: int, seconds: float}> */
@@ -62,13 +62,14 @@ final class WatchTest extends TestCase
         self::assertGreaterThan(2.9, $seconds, $output);
         self::assertLessThan(4 + self::SLACK, $seconds, $output);
         self::assertMatchesRegularExpression(
-            '/^192\.0\.2\.2:7000 from 192\.0\.2\.1:\d+ ESTABLISHED
-idle 1 s, interval 1 s, count 3
-if the peer stays silent, verdict in [34]\.\d s
+            '/^connecting to tcp:\/\/192\.0\.2\.2:7000
+192\.0\.2\.2:7000 from 192\.0\.2\.1:\d+ ESTABLISHED
+idle 1 s, interval 1 s, count 3, no user timeout
+if the peer stays silent, the kernel gives up in [34]\.\d s
 (heard from the peer after 1\.\d s of silence
-)+probe 1 of 3 sent after 1\.\d s of silence; verdict in (3\.0|2\.\d) s
-probe 2 of 3 sent after 2\.\d s of silence; verdict in (2\.0|1\.\d) s
-probe 3 of 3 sent after 3\.\d s of silence; verdict in (1\.0|0\.\d) s
+)+probe 1 of 3 sent after 1\.\d s of silence; gives up in (3\.0|2\.\d) s
+probe 2 of 3 sent after 2\.\d s of silence; gives up in (2\.0|1\.\d) s
+probe 3 of 3 sent after 3\.\d s of silence; gives up in (1\.0|0\.\d) s
 ETIMEDOUT after [45]\.\d s of silence: nothing was answered
 $/',
             self::withoutTimes($output)
@@ -94,16 +95,16 @@ $/',
         $text = self::withoutSequences($output);
         foreach (
             [
-                '/^keepalive watch  tcp:\/\/192\.0\.2\.2:7000 +Ctrl-C ends it$/m',
+                '/^keepalive watch  tcp:\/\/192\.0\.2\.2:7000 +q ends it$/m',
                 '/^  peer      192\.0\.2\.2:7000  \(from 192\.0\.2\.1:\d+\)$/m',
                 '/^  state     ESTABLISHED$/m',
-                '/^  settings  idle 1 s, interval 1 s, count 3$/m',
+                '/^  settings  idle 1 s, interval 1 s, count 3, no user timeout$/m',
                 '/^  heard     2\.[5-9] s ago$/m',
                 '/^  probes    none of 3 sent$/m',
                 '/^  probes    2 of 3 unanswered$/m',
                 '/^  timer     keepalive: next probe in 0\.\d s$/m',
                 '/^  timer     keepalive: the last probe is out$/m',
-                '/^  verdict   in 0\.\d s, if nothing is heard$/m',
+                '/^  gives up  in 0\.\d s, if nothing is heard$/m',
                 '/^ {12}\[=+\|=+\|=*\.+\|\.*\] [34]\.\d s$/m',
                 '/^ +\d\.\d s  probe 3 of 3 sent after/m',
             ] as $expected
@@ -111,10 +112,10 @@ $/',
             self::assertMatchesRegularExpression($expected, $text);
         }
         self::assertFitsInEightyColumns($text);
-        self::assertSame(1, preg_match_all('/\e\[31m.*ETIMEDOUT after 4/', $output), 'the verdict, in red');
+        self::assertSame(1, preg_match_all('/\e\[31m.*ETIMEDOUT after 4/', $output), 'how it ended, in red');
         // The cursor is back, and what is left on the screen is the lines alone.
         self::assertStringEndsWith("\e[?25h", $output);
-        self::assertStringNotContainsString('verdict   ', substr($text, (int) strpos($text, 'ETIMEDOUT')));
+        self::assertStringNotContainsString('gives up  ', substr($text, (int) strpos($text, 'ETIMEDOUT')));
     }
 
     public function testAPeerThatHasForgottenTheConnection(): void
@@ -138,25 +139,28 @@ $/',
     {
         ['output' => $output, 'status' => $status] = self::$results['process'];
         self::assertSame(0, $status, $output);
+        $lines = explode("\n", trim(self::withoutTimes($output)));
+        self::assertMatchesRegularExpression('/^watching process \d+: .*php/', array_shift($lines));
+        self::assertSame('the process has ended', array_pop($lines));
         $bySocket = [];
-        foreach (explode("\n", trim(self::withoutTimes($output))) as $line) {
+        foreach ($lines as $line) {
             [$socket, $change] = explode(': ', $line, 2);
             $bySocket[$socket][] = $change;
         }
         [$idle, $writing, $without] = array_values($bySocket);
         self::assertMatchesRegularExpression('/^192\.0\.2\.2:7000 from 192\.0\.2\.1:\d+ ESTABLISHED$/', $idle[0]);
-        self::assertSame('idle 1 s, interval 1 s, count 3', $idle[1]);
+        self::assertSame('idle 1 s, interval 1 s, count 3, no user timeout', $idle[1]);
         self::assertCount(3, preg_grep('/^probe [123] of 3 sent after/', $idle));
         self::assertMatchesRegularExpression('/^ETIMEDOUT after 4\.\d s of silence/', end($idle));
 
         self::assertSame('idle 5 s, interval 1 s, count 9, user timeout 3 s', $writing[1]);
-        self::assertMatchesRegularExpression('/^data is not acknowledged, no probes: verdict in (2\.0|1\.\d) s$/', $writing[3]);
+        self::assertMatchesRegularExpression('/^data is not acknowledged, no probes: gives up in (2\.0|1\.\d) s$/', $writing[3]);
         self::assertMatchesRegularExpression('/^given up after .* nothing was acknowledged$/', $writing[4]);
 
         self::assertSame(
             [
-                'keepalive is off',
-                'data is not acknowledged, no user timeout: verdict ~15 min',
+                'keepalive is off, no user timeout',
+                'data is not acknowledged, no user timeout: gives up in ~15 min',
                 'closed by the process',
             ],
             array_slice($without, 1)
@@ -171,11 +175,12 @@ $/',
         $text = self::withoutSequences($output);
         foreach (
             [
-                '/^  fd peer                  state       keepalive     heard probes timer verdict$/m',
+                '/^  fd peer                  state       keepalive     heard probes timer gives up$/m',
                 '/^ +\d+ 192\.0\.2\.2:7000 +ESTABLISHED 1\/1\/3 +\d\.\ds +[12]\/3 +0\.\ds +[12]\.\ds$/m',
-                '/^ +\d+ \[2001:db8::2\]:7000 +ESTABLISHED 5\/1\/9 +\d\.\ds +- +\d\.\ds +[12]\.\ds$/m',
-                '/^ +\d+ 192\.0\.2\.2:7000 +ESTABLISHED off +\d\.\ds +- +\d\.\ds ~15 min$/m',
-                '/^ +\d+ 192\.0\.2\.2:7000 +ESTABLISHED off +\d\.\ds +- +-   never$/m',
+                '/^ +\d+ \[2001:db8::2\]:7000 +ESTABLISHED 5\/1\/9\+3 +\d\.\ds +- +\d\.\ds +[12]\.\ds$/m',
+                '/^ +\d+ 192\.0\.2\.2:7000 +ESTABLISHED off +\d\.\ds +- +\d\.\ds +~15 min$/m',
+                '/^ +\d+ 192\.0\.2\.2:7000 +ESTABLISHED off +\d\.\ds +- +- +never$/m',
+                '/^     keepalive: idle\/interval\/count\+user timeout, in seconds and probes$/m',
             ] as $expected
         ) {
             self::assertMatchesRegularExpression($expected, $text);
@@ -197,7 +202,7 @@ $/',
         [$status, $output] = self::onTerminal("stty rows 12; exec timeout -s INT 1 %s --pid $pid", ['NO_COLOR' => '1']);
         proc_terminate($process);
         self::assertSame(124, $status, $output); // of timeout
-        self::assertStringContainsString("     and 36 more\r\n", $output);
+        self::assertStringContainsString("     and 38 more\r\n", $output);
         self::assertSame(1, preg_match('/\e\[J\e\[\?7l(.*?)\e\[\?7h/s', $output, $panel) ?: 0, $output);
         self::assertSame(10, substr_count($panel[1], "\n"));
         self::assertStringContainsString("process $pid: " . PHP_BINARY . ' -r # [5m', $output);
@@ -205,16 +210,40 @@ $/',
         self::assertStringNotContainsString("\e[1m", $output, 'NO_COLOR');
     }
 
+    public function testATerminalThatIsNarrow(): void
+    {
+        $listener = stream_socket_server('tcp://127.0.0.1:0');
+        $address = 'tcp://' . stream_socket_get_name($listener, false);
+        // In the background, where a program that set the terminal's modes would be stopped.
+        [, $output] = self::onTerminal("stty cols 50; timeout -s INT 1 %s $address; true", []);
+        self::assertSame(1, preg_match('/\e\[\?7l(.*?)\e\[\?7h/s', $output, $panel), $output);
+        $lines = explode("\n", self::withoutSequences($panel[1]));
+        self::assertSame([], preg_grep('/.{51}/', $lines));
+        self::assertContains('keepalive watch  tcp://127.0.0.1..  Ctrl-C ends it', $lines);
+        self::assertContains('  settings  idle 60 s, interval 10 s, count 6, n..', array_map('rtrim', $lines));
+    }
+
+    /** Without Enter; and the terminal is then as it was. */
+    public function testQEndsIt(): void
+    {
+        $listener = stream_socket_server('tcp://127.0.0.1:0');
+        $address = 'tcp://' . stream_socket_get_name($listener, false);
+        $shell = 'stty -g; timeout --foreground 20 ' . self::command() . " $address; echo \"status $?\"; stty -g";
+        [$process, $pipes] = self::start(['script', '-qec', $shell, '/dev/null']);
+        $output = self::readUntil($pipes[1], 'q ends it');
+        fwrite($pipes[0], 'q');
+        $output .= stream_get_contents($pipes[1]);
+        self::assertSame(0, proc_close($process), $output);
+        self::assertSame(1, preg_match('/^([0-9a-f:]+)\n.*\nstatus 0\n([0-9a-f:]+)\n$/s', self::withoutSequences($output), $modes), $output);
+        self::assertSame($modes[1], $modes[2]);
+    }
+
     public function testCtrlCEndsItCleanly(): void
     {
         $listener = stream_socket_server('tcp://127.0.0.1:0');
         $address = 'tcp://' . stream_socket_get_name($listener, false);
         [$process, $pipes] = self::start(['script', '-qec', self::command() . " $address", '/dev/null']);
-        $output = '';
-        while (strpos($output, 'Ctrl-C ends it') === false) {
-            $output .= $part = fread($pipes[1], 8192);
-            self::assertNotSame('', $part, $output);
-        }
+        $output = self::readUntil($pipes[1], 'q ends it');
         fwrite($pipes[0], "\x03");
         $output .= stream_get_contents($pipes[1]);
         self::assertSame(130, proc_close($process));
@@ -238,7 +267,7 @@ $/',
         self::assertSame(0, proc_close($process), $output);
         self::assertStringEndsWith("orderly end, the peer has closed the connection\n", $output);
 
-        self::assertSame([1, ''], [$untrusting->status, $untrusting->output]);
+        self::assertSame(1, $untrusting->status);
         self::assertStringContainsString('certificate verify failed', $untrusting->errors);
     }
 
@@ -264,7 +293,8 @@ $/',
         $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', '--pid', trim(fgets($pipes[1]))]);
         fwrite($pipes[0], "\n");
         proc_close($parent);
-        self::assertSame([0, '', ''], [$watch->status, $watch->output, $watch->errors]);
+        self::assertSame([0, ''], [$watch->status, $watch->errors]);
+        self::assertMatchesRegularExpression('/^watching process \d+\nthe process has ended\n$/', self::withoutTimes($watch->output));
     }
 
     public function testWithoutThePermissionToLook(): void
@@ -295,15 +325,77 @@ $/',
      *           [2, "--idle takes a number from 1; \"\" was given", "tcp://a:1", "--idle"]
      *           [2, "no option --with", "tcp://a:1", "--with=it"]
      *           [2, "nothing is set", "--pid", "1", "--idle", "4"]
-     *           [1, "32767", "tcp://127.0.0.1:1", "--idle", "32768"]
+     *           [2, "such as tcp://db.example:5432; \"localhost\" was given", "localhost"]
+     *           [2, "such as tcp://db.example:5432; \"http://localhost:80\" was given", "http://localhost:80"]
+     *           [2, "32767", "tcp://127.0.0.1:1", "--idle", "32768"]
      *           [1, "ESRCH", "--pid", "2147483647"]
-     *           [1, "Connection refused", "tcp://127.0.0.1:1"]
      */
     public function testWhatItRefuses(int $status, string $says, string ...$arguments): void
     {
         $watch = Child::run(array_merge([PHP_BINARY, self::COMMAND, 'watch'], $arguments));
         self::assertSame([$status, ''], [$watch->status, $watch->output]);
         self::assertStringContainsString($says, $watch->errors);
+        self::assertSame($status === 2, substr($watch->errors, -27) === "\nTry: keepalive help watch\n", $watch->errors);
+    }
+
+    public function testAPortThatTheKernelDoesNotHaveIsAWrongCommandLine(): void
+    {
+        $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', 'tcp://127.0.0.1:65536']);
+        self::assertSame(2, $watch->status);
+        self::assertStringContainsString('a port from 1 to 65535', $watch->errors);
+    }
+
+    public function testWhereNobodyListens(): void
+    {
+        $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', 'tcp://127.0.0.1:1']);
+        self::assertSame([1, "    0.0 s  connecting to tcp://127.0.0.1:1\n"], [$watch->status, $watch->output]);
+        self::assertStringContainsString('Connection refused', $watch->errors);
+    }
+
+    public function testWhileItConnectsItSaysSo(): void
+    {
+        // Nobody accepts: of this queue, Linux lets one more in, then answers no SYN.
+        $listener = stream_socket_server(
+            'tcp://127.0.0.1:0',
+            $errno,
+            $message,
+            STREAM_SERVER_BIND | STREAM_SERVER_LISTEN,
+            stream_context_create(['socket' => ['backlog' => 0]])
+        );
+        $address = 'tcp://' . stream_socket_get_name($listener, false);
+        $waiting = stream_socket_client($address);
+        [$process, $pipes] = self::start([PHP_BINARY, self::COMMAND, 'watch', $address]);
+        $readable = [$pipes[1]];
+        $none = null;
+        self::assertSame(1, stream_select($readable, $none, $none, 10), 'nothing was said for 10 s');
+        self::assertSame("    0.0 s  connecting to $address\n", fgets($pipes[1]));
+        self::assertStringContainsString(' 02 ', self::inTable($listener, $waiting), 'SYN_SENT');
+        proc_terminate($process);
+        proc_close($process);
+    }
+
+    public function testAConnectionThatIsResetAtOnce(): void
+    {
+        [$server, $pipes] = self::start([PHP_BINARY, '-r', '
+            $listener = stream_socket_server("tcp://127.0.0.1:0");
+            echo stream_socket_get_name($listener, false), "\n";
+            $accepted = socket_import_stream(stream_socket_accept($listener));
+            while (!preg_grep("/^ *\\d+: \\w+:\\w+ \\w+:\\w+ 01 \\S+ 02:/", file("/proc/net/tcp"))); // until it has keepalive
+            socket_set_option($accepted, SOL_SOCKET, SO_LINGER, ["l_onoff" => 1, "l_linger" => 0]);
+            socket_close($accepted);']);
+        $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', 'tcp://' . trim(fgets($pipes[1]))]);
+        proc_close($server);
+        self::assertSame([4, ''], [$watch->status, $watch->errors]);
+        self::assertMatchesRegularExpression('/ s  ECONNRESET.*: the peer knows of no such connection\n$/', $watch->output);
+    }
+
+    public function testAProcessWithoutSockets(): void
+    {
+        [$process, $pipes] = self::start(['sleep', '60']);
+        $pid = proc_get_status($process)['pid'];
+        $watch = Child::run(['timeout', '-s', 'INT', '1', PHP_BINARY, self::COMMAND, 'watch', '--pid', (string) $pid]);
+        proc_terminate($process);
+        self::assertSame("watching process $pid: sleep 60\nno TCP sockets\n", self::withoutTimes($watch->output));
     }
 
     public function testTheHelpFitsInEightyColumns(): void
@@ -341,7 +433,7 @@ $/',
     {
         $settings = Settings::of(10, 5, 3);
         return [
-            // settings, unanswered probes, seconds of silence, timer in; probe in, verdict in, probes in all
+            // settings, unanswered probes, seconds of silence, timer in; probe in, gives up in, probes in all
             'just heard' => [$settings, 0, 0.0, 10.0, 10.0, 25.0, 3],
             'heard since the timer was set' => [$settings, 0, 1.0, 2.0, 9.0, 24.0, 3],
             'one probe is out' => [$settings, 1, 10.5, 4.5, 4.5, 14.5, 3],
@@ -363,16 +455,44 @@ $/',
         float $silence,
         float $timerIn,
         ?float $probeIn,
-        float $verdictIn,
+        float $givesUpIn,
         int $probes
     ): void {
         $status = new Status(1, $unanswered, 0, (int) ($silence * 1000), 60000, 100);
         $entry = ['local' => '', 'remote' => '', 'timer' => 'keepalive', 'timerIn' => $timerIn, 'probes' => $unanswered];
         $forecast = new Forecast(new Sample(1000.0, 3, $entry, $settings, $status, null));
         self::assertEquals(
-            [$probeIn, $verdictIn, $probes],
-            [$forecast->probeIn, $forecast->verdictIn, $forecast->probes]
+            [$probeIn, $givesUpIn, $probes],
+            [$forecast->probeIn, $forecast->givesUpIn, $forecast->probes]
         );
+    }
+
+    /** @param resource $pipe */
+    private static function readUntil($pipe, string $text): string
+    {
+        $output = '';
+        while (strpos($output, $text) === false) {
+            $output .= $part = (string) fread($pipe, 8192);
+            self::assertNotSame('', $part, $output);
+        }
+        return $output;
+    }
+
+    /**
+     * What the kernel's table has of connections to a listener, but for one of them.
+     *
+     * @param resource $listener
+     * @param resource $but
+     */
+    private static function inTable($listener, $but): string
+    {
+        $port = static function (string $address): string {
+            return sprintf(':%04X', (int) substr((string) strrchr($address, ':'), 1));
+        };
+        $to = $port(stream_socket_get_name($listener, false));
+        $from = $port(stream_socket_get_name($but, false));
+        $lines = preg_grep("/^ *\d+: \w+:\w+ \w+$to /", file('/proc/self/net/tcp') ?: []);
+        return implode(preg_grep("/^ *\d+: \w+$from /", $lines ?: [], PREG_GREP_INVERT) ?: []);
     }
 
     /** "   12.3 s  " at each line's beginning. */

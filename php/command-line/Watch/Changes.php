@@ -4,8 +4,11 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine\Watch;
 
+use Keepalive\CommandLine\Duration;
+use Keepalive\CommandLine\SettingsText;
+
 /**
- * What happened to a socket between two samples, in sentences that fit a line.
+ * What happened to a socket between two samples, each in one line.
  *
  * @internal
  */
@@ -31,12 +34,12 @@ final class Changes
     {
         $state = $sample->status->state();
         if ($state === 'LISTEN') {
-            return ["$sample->local LISTEN, " . Text::settings($sample->settings)];
+            return ["$sample->local LISTEN, " . SettingsText::long($sample->settings)];
         }
-        $changes = ["$sample->remote from $sample->local $state", Text::settings($sample->settings)];
-        $verdict = (new Forecast($sample))->verdictIn;
-        if ($verdict !== null) {
-            $changes[] = 'if the peer stays silent, verdict in ' . Text::seconds($verdict);
+        $changes = ["$sample->remote from $sample->local $state", SettingsText::long($sample->settings)];
+        $givesUpIn = (new Forecast($sample))->givesUpIn;
+        if ($givesUpIn !== null) {
+            $changes[] = 'if the peer stays silent, the kernel gives up in ' . Duration::text($givesUpIn);
         }
         return $changes;
     }
@@ -50,7 +53,7 @@ final class Changes
             $changes[] = $state . (isset(self::STATES[$state]) ? ': ' . self::STATES[$state] : '');
         }
         if ($now->settings != $before->settings) {
-            $changes[] = 'now ' . Text::settings($now->settings);
+            $changes[] = 'now ' . SettingsText::long($now->settings);
         }
         return array_merge($changes, self::ofAnswers($before, $now), self::ofData($before, $now));
     }
@@ -64,16 +67,16 @@ final class Changes
         $silence = ($now->at - $now->silence) - ($before->at - $before->silence);
         $unanswered = $now->status->probes();
         if ($silence > self::SLACK && $silence > $before->settings->idle() - self::SLACK) {
-            return ['heard from the peer after ' . Text::seconds($silence) . ' of silence'];
+            return ['heard from the peer after ' . Duration::text($silence) . ' of silence'];
         }
         if ($unanswered > $before->status->probes() && $now->timer === 'keepalive') {
             $forecast = new Forecast($now);
             return [sprintf(
-                'probe %d of %d sent after %s of silence; verdict in %s',
+                'probe %d of %d sent after %s of silence; gives up in %s',
                 $unanswered,
                 $forecast->probes,
-                Text::seconds($now->silence),
-                Text::seconds((float) $forecast->verdictIn)
+                Duration::text($now->silence),
+                Duration::text((float) $forecast->givesUpIn)
             )];
         }
         return [];
@@ -88,13 +91,13 @@ final class Changes
             return [sprintf(
                 '%s, %s',
                 $now->timer === 'window probe' ? 'data cannot be sent' : 'data is not acknowledged',
-                $forecast->verdictIn === null
-                    ? "no user timeout: verdict $forecast->note"
-                    : 'no probes: verdict in ' . Text::seconds($forecast->verdictIn)
+                $forecast->givesUpIn === null
+                    ? "no user timeout: gives up in $forecast->note"
+                    : 'no probes: gives up in ' . Duration::text($forecast->givesUpIn)
             )];
         }
         if ($now->waiting === null && $waitedBefore >= self::USUAL_WAIT) {
-            return ['all data is acknowledged, after ' . Text::seconds($waitedBefore)];
+            return ['all data is acknowledged, after ' . Duration::text($waitedBefore)];
         }
         return [];
     }

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine\Watch;
 
+use Keepalive\CommandLine\Duration;
+use Keepalive\CommandLine\Libc;
 use Keepalive\Internal\Errno;
 
 /**
@@ -66,13 +68,16 @@ final class Ending
         return new self($name, $meaning, $status);
     }
 
-    /** In a line. @param Sample $last of the connection */
-    public function after(Sample $last): string
+    /** In a line. @param Sample|null $last of the connection */
+    public function after(?Sample $last): string
     {
-        if ($this->meaning === '' || !$last->isConnected()) {
+        if ($this->meaning === '') {
             return $this->name;
         }
+        if ($last === null || !$last->isConnected()) {
+            return "$this->name: $this->meaning";
+        }
         $silence = $last->silence + hrtime(true) / 1e9 - $last->at;
-        return "$this->name after " . Text::seconds($silence) . " of silence: $this->meaning";
+        return "$this->name after " . Duration::text($silence) . " of silence: $this->meaning";
     }
 }

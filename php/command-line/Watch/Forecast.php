@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\CommandLine\Watch;
 
 /**
- * When the kernel would give a connection up, if nothing came from the peer any more: its rules
+ * When the kernel would give a connection up if nothing more came from the peer: its rules
  * (net/ipv4/tcp_timer.c) applied to what it has now.
  *
  * @internal
@@ -15,8 +15,8 @@ final class Forecast
     /** Seconds until the next probe; null if none is to come. */
     public ?float $probeIn = null;
 
-    /** Seconds until the verdict; null where it cannot be told in seconds, and $note says why. */
-    public ?float $verdictIn = null;
+    /** Seconds until the kernel gives the connection up; null where that is not known in seconds, and $note says why. */
+    public ?float $givesUpIn = null;
 
     /** How many probes there will have been by then, counting those that are out. */
     public ?int $probes = null;
@@ -42,7 +42,7 @@ final class Forecast
     {
         $userTimeout = (int) $sample->settings->userTimeoutMs() / 1000;
         if ($userTimeout > 0) {
-            $this->verdictIn = max(0, $userTimeout - $sample->waiting);
+            $this->givesUpIn = max(0, $userTimeout - $sample->waiting);
         } else {
             $this->note = '~15 min'; // sysctl tcp_retries2, also for probes of a closed window
         }
@@ -52,7 +52,7 @@ final class Forecast
     {
         $settings = $sample->settings;
         $unanswered = $sample->status->probes();
-        // Each time it fires, the timer sends a probe or pronounces the verdict, unless something was
+        // Each time it fires, the timer sends a probe or gives the connection up, unless something was
         // heard meanwhile: then it goes on until idle seconds after that.
         $turn = $sample->timer === 'keepalive' ? $sample->timerIn : 0.0;
         if ($unanswered === 0) {
@@ -61,10 +61,10 @@ final class Forecast
         $turns = self::turnsAfter($turn, $sample);
         $this->probeIn = $turns > 0 ? $turn : null;
         $this->probes = $sample->status->probes() + $turns;
-        $this->verdictIn = $turn + $turns * $settings->interval();
+        $this->givesUpIn = $turn + $turns * $settings->interval();
     }
 
-    /** How many more times the timer fires, after the next one, until the verdict. */
+    /** How many more times the timer fires, after the next one, until the connection is given up. */
     private static function turnsAfter(float $turn, Sample $sample): int
     {
         $settings = $sample->settings;

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine\Watch;
 
+use Keepalive\CommandLine\Process;
+
 /**
  * The TCP sockets of another process. Each is borrowed for a moment to read its options; errors are
  * left for the process, which is to hear of them.
@@ -12,57 +14,35 @@ namespace Keepalive\CommandLine\Watch;
  */
 final class OtherProcess implements Target
 {
-    /** Seconds by which a verdict may come before or after its time, sampling included. */
+    /** Seconds by which the kernel may give up before or after the time forecast, sampling included. */
     private const SLACK = 0.4;
 
-    private string $pid;
-    private int $pidfd;
+    private Process $process;
     private bool $hasEnded = false;
 
     public function __construct(int $pid)
     {
-        $this->pid = (string) $pid;
-        $this->pidfd = Libc::openProcess($pid);
-        // Without the permission nothing would be seen, as if there were no sockets.
-        $borrowed = Libc::borrow($this->pidfd, 0);
-        if ($borrowed !== null) {
-            Libc::close($borrowed);
-        }
+        $this->process = new Process($pid);
     }
 
     public function name(): string
     {
-        return rtrim("process $this->pid: " . Proc::command($this->pid), ': ');
+        return $this->process->name();
     }
 
     public function samples(array $previous): array
     {
-        $this->hasEnded = Libc::hasEnded($this->pidfd);
-        $descriptors = $this->hasEnded ? [] : Proc::sockets($this->pid);
+        $this->hasEnded = $this->process->hasEnded();
         $samples = [];
-        foreach (array_intersect_key(Proc::table($this->pid), $descriptors) as $inode => $entry) {
-            $sample = null;
-            $fd = $descriptors[$inode];
-            $borrowed = Libc::borrow($this->pidfd, $fd);
-            if ($borrowed === null) {
-                continue;
-            }
-            try {
-                // Unless it was closed, and its number is another socket's already.
-                if (Proc::inode('self', $borrowed) === $inode) {
-                    $sample = Sample::take($borrowed, $fd, $entry, $previous[$inode] ?? null);
-                }
-            } finally {
-                Libc::close($borrowed);
-            }
+        foreach ($this->process->tcpSockets() as $inode => $entry) {
+            $before = $previous[$inode] ?? null;
+            $sample = $this->process->borrow($entry['fd'], $inode, static function (int $fd) use ($entry, $before): ?Sample {
+                return Sample::take($fd, $entry['fd'], $entry, $before);
+            });
             if ($sample !== null) {
                 $samples[$inode] = $sample;
             }
         }
-        // Inodes tell no order: each processor counts its own.
-        uasort($samples, static function (Sample $one, Sample $other): int {
-            return $one->fd <=> $other->fd;
-        });
         return $samples;
     }
 
@@ -70,7 +50,7 @@ final class OtherProcess implements Target
     {
         $forecast = new Forecast($last);
         $late = hrtime(true) / 1e9 - $last->at;
-        if ($forecast->verdictIn !== null && $forecast->verdictIn - $late < self::SLACK) {
+        if ($forecast->givesUpIn !== null && $forecast->givesUpIn - $late < self::SLACK) {
             return $last->waiting === null
                 ? Ending::named('ETIMEDOUT')
                 : Ending::inWords('given up', 'nothing was acknowledged'); // or ICMP's word for it
@@ -78,7 +58,7 @@ final class OtherProcess implements Target
         if ($this->hasEnded) {
             return Ending::inWords('closed, the process has ended');
         }
-        if (Proc::inode($this->pid, $last->fd) !== $inode) {
+        if (!$this->process->hasOpen($last->fd, $inode)) {
             return Ending::inWords('closed by the process');
         }
         if (in_array($last->status->state(), ['ESTABLISHED', 'CLOSE_WAIT'], true)) {

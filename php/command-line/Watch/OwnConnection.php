@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine\Watch;
 
+use Keepalive\CommandLine\ConnectionTable;
+use Keepalive\CommandLine\Libc;
+use Keepalive\CommandLine\Process;
 use Keepalive\Keepalive;
 use Keepalive\Settings;
 
@@ -26,7 +29,7 @@ final class OwnConnection implements Target
         $this->address = $address;
         $this->stream = Keepalive::connect($address, $settings);
         $this->inode = fstat($this->stream)['ino'];
-        $this->fd = Proc::sockets('self')[$this->inode];
+        $this->fd = Process::descriptors('self')[$this->inode];
     }
 
     public function name(): string
@@ -37,7 +40,7 @@ final class OwnConnection implements Target
     public function samples(array $previous): array
     {
         $this->end = Libc::drain($this->fd);
-        $entry = Proc::table('self')[$this->inode] ?? null;
+        $entry = ConnectionTable::of('self')[$this->inode] ?? null;
         if ($this->end !== null || $entry === null) {
             return [];
         }
@@ -46,6 +49,12 @@ final class OwnConnection implements Target
     }
 
     public function ending(int $inode, Sample $last): Ending
+    {
+        return $this->end();
+    }
+
+    /** How it has ended, also where that was before the first sample. */
+    public function end(): Ending
     {
         // It may have ended just after it was asked.
         $this->end = $this->end ?? Libc::drain($this->fd) ?? 0;

@@ -4,6 +4,9 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine\Watch;
 
+use Keepalive\CommandLine\Duration;
+use Keepalive\CommandLine\SettingsText;
+
 /**
  * The live picture of the sockets: one in detail, several as a table.
  *
@@ -12,18 +15,23 @@ namespace Keepalive\CommandLine\Watch;
 final class Panel
 {
     private const TITLE = 'keepalive watch';
-    private const HINT = 'Ctrl-C ends it';
 
-    /** Characters of the line that stands for the silence until the verdict. */
-    private const BAR = 50;
+    /** Of the labels of details, with what is before and after them. */
+    private const INDENT = 12;
 
-    private const ROW = '%4s %-21s %-11s %-13s %5s %6s %5s %7s';
+    /** What the line that stands for the silence until the kernel gives up leaves free, for a duration too. */
+    private const BESIDE_BAR = 32;
+
+    private const ROW = '%4s %-21s %-11s %-13s %5s %6s %5s %8s';
 
     private Screen $screen;
+    private string $hint;
 
-    public function __construct(Screen $screen)
+    /** @param string $hint how to end it */
+    public function __construct(Screen $screen, string $hint)
     {
         $this->screen = $screen;
+        $this->hint = $hint;
     }
 
     /**
@@ -32,10 +40,10 @@ final class Panel
      */
     public function lines(string $name, array $samples): array
     {
-        $room = Screen::WIDTH - strlen(self::TITLE) - strlen(self::HINT) - 4;
-        $name = str_pad(self::beginning($name, $room), $room);
+        $room = max(0, $this->screen->width() - strlen(self::TITLE) - strlen($this->hint) - 4);
+        $name = str_pad(Screen::beginning($name, $room), $room);
         $title = $this->screen->coloured(self::TITLE, Screen::BOLD) . "  $name  "
-            . $this->screen->coloured(self::HINT, Screen::DIM);
+            . $this->screen->coloured($this->hint, Screen::DIM);
         if ($samples === []) {
             return ['', $title, '', '  no TCP sockets'];
         }
@@ -50,17 +58,17 @@ final class Panel
         $facts = [
             'peer' => "$sample->remote  (from $sample->local)",
             'state' => $sample->status->state(),
-            'settings' => Text::settings($sample->settings),
-            'heard' => $sample->silence === null ? '-' : Text::seconds($sample->silence) . ' ago',
+            'settings' => SettingsText::long($sample->settings),
+            'heard' => $sample->silence === null ? '-' : Duration::text($sample->silence) . ' ago',
             'probes' => self::probes($sample, $forecast),
             'timer' => self::timer($sample, $forecast),
-            'verdict' => self::verdict($sample, $forecast),
+            'gives up' => self::givesUp($sample, $forecast),
         ];
         $lines = [];
         foreach ($facts as $label => $fact) {
-            $emphasis = $label === 'verdict' ? Screen::BOLD : '0';
+            $emphasis = $label === 'gives up' ? Screen::BOLD : '0';
             $lines[] = '  ' . $this->screen->coloured(sprintf('%-10s', $label), Screen::DIM)
-                . $this->screen->coloured(self::fit($fact, Screen::WIDTH - 12), $emphasis);
+                . $this->screen->coloured(Screen::beginning($fact, max(0, $this->screen->width() - self::INDENT)), $emphasis);
         }
         if ($forecast->probes !== null) {
             $lines[] = '';
@@ -83,15 +91,15 @@ final class Panel
         if ($forecast->probes !== null) {
             return $forecast->probeIn === null
                 ? 'keepalive: the last probe is out'
-                : 'keepalive: next probe in ' . Text::seconds($forecast->probeIn);
+                : 'keepalive: next probe in ' . Duration::text($forecast->probeIn);
         }
-        return $sample->timer === 'none' ? 'none' : "$sample->timer in " . Text::seconds($sample->timerIn);
+        return $sample->timer === 'none' ? 'none' : "$sample->timer in " . Duration::text($sample->timerIn);
     }
 
-    private static function verdict(Sample $sample, Forecast $forecast): string
+    private static function givesUp(Sample $sample, Forecast $forecast): string
     {
-        if ($forecast->verdictIn !== null) {
-            return 'in ' . Text::seconds($forecast->verdictIn) . ($sample->waiting === null
+        if ($forecast->givesUpIn !== null) {
+            return 'in ' . Duration::text($forecast->givesUpIn) . ($sample->waiting === null
                 ? ', if nothing is heard'
                 : ' (user timeout), if nothing is acknowledged');
         }
@@ -105,20 +113,21 @@ final class Panel
     /** The silence so far, and what is left of it; a stroke where each probe goes out. */
     private function bar(Sample $sample, Forecast $forecast): string
     {
-        $total = $sample->silence + $forecast->verdictIn;
-        $column = static function (float $seconds) use ($total): int {
-            return (int) floor(min(max($seconds / max($total, 0.001), 0), 1) * self::BAR);
+        $total = $sample->silence + $forecast->givesUpIn;
+        $width = max(1, $this->screen->width() - self::BESIDE_BAR);
+        $column = static function (float $seconds) use ($total, $width): int {
+            return (int) floor(min(max($seconds / max($total, 0.001), 0), 1) * $width);
         };
         $past = $column($sample->silence);
-        $bar = str_repeat('=', $past) . str_repeat('.', self::BAR - $past);
+        $bar = str_repeat('=', $past) . str_repeat('.', $width - $past);
         for ($probe = 1; $probe <= $forecast->probes; $probe++) {
             $at = $column($total - $probe * $sample->settings->interval());
-            $bar[min($at, self::BAR - 1)] = '|';
+            $bar[min($at, $width - 1)] = '|';
         }
         $unanswered = $sample->status->probes();
         $colour = $unanswered === 0 ? Screen::GREEN : ($forecast->probeIn === null ? Screen::RED : Screen::YELLOW);
-        return '  ' . str_repeat(' ', 10) . '[' . $this->screen->coloured(substr($bar, 0, $past), $colour)
-            . substr($bar, $past) . '] ' . Text::seconds($total);
+        return str_repeat(' ', self::INDENT) . '[' . $this->screen->coloured(substr($bar, 0, $past), $colour)
+            . substr($bar, $past) . '] ' . Duration::text($total);
     }
 
     /**
@@ -130,9 +139,9 @@ final class Panel
         usort($samples, static function (Sample $a, Sample $b): int {
             return [$b->status->probes(), $a->fd] <=> [$a->status->probes(), $b->fd];
         });
-        $head = sprintf(self::ROW, 'fd', 'peer', 'state', 'keepalive', 'heard', 'probes', 'timer', 'verdict');
+        $head = sprintf(self::ROW, 'fd', 'peer', 'state', 'keepalive', 'heard', 'probes', 'timer', 'gives up');
         $lines = [$this->screen->coloured($head, Screen::DIM)];
-        $room = $this->screen->height() - 5;
+        $room = max(1, $this->screen->height() - 7);
         $more = count($samples) - $room;
         foreach (array_slice($samples, 0, $more > 0 ? $room - 1 : $room) as $sample) {
             $lines[] = $this->row($sample);
@@ -140,39 +149,33 @@ final class Panel
         if ($more > 0) {
             $lines[] = '     and ' . ($more + 1) . ' more';
         }
+        $lines[] = '';
+        $lines[] = $this->screen->coloured('     ' . SettingsText::LEGEND, Screen::DIM);
         return $lines;
     }
 
     private function row(Sample $sample): string
     {
         $forecast = new Forecast($sample);
-        $settings = $sample->settings;
         $unanswered = $sample->status->probes();
         $listens = $sample->status->state() === 'LISTEN';
         $row = sprintf(
             self::ROW,
             $sample->fd,
-            self::fit($listens ? $sample->local : $sample->remote, 21),
+            self::end($listens ? $sample->local : $sample->remote, 21),
             $sample->status->state(),
-            $settings->enabled()
-                ? self::beginning("{$settings->idle()}/{$settings->interval()}/{$settings->count()}", 13)
-                : 'off',
-            $sample->silence === null ? '-' : Text::briefly($sample->silence),
+            Screen::beginning(SettingsText::short($sample->settings), 13),
+            $sample->silence === null ? '-' : Duration::largestUnit($sample->silence),
             $forecast->probes === null ? ($unanswered ?: '-') : "$unanswered/{$forecast->probes}",
-            $sample->timer === 'none' ? '-' : Text::briefly($forecast->probeIn ?? $sample->timerIn),
-            $forecast->verdictIn === null ? $forecast->note : Text::briefly($forecast->verdictIn)
+            $sample->timer === 'none' ? '-' : Duration::largestUnit($forecast->probeIn ?? $sample->timerIn),
+            $forecast->givesUpIn === null ? $forecast->note : Duration::largestUnit($forecast->givesUpIn)
         );
         return $unanswered === 0 ? $row : $this->screen->coloured($row, Screen::YELLOW);
     }
 
-    private static function beginning(string $text, int $width): string
-    {
-        return strlen($text) <= $width ? $text : substr($text, 0, $width - 2) . '..';
-    }
-
     /** The end of an address tells more than its beginning. */
-    private static function fit(string $text, int $width): string
+    private static function end(string $text, int $width): string
     {
-        return strlen($text) <= $width ? $text : '..' . substr($text, 2 - $width);
+        return strlen($text) <= $width ? $text : '..' . substr($text, -max(1, $width - 2));
     }
 }

@@ -22,7 +22,7 @@ final class Sample
     public string $remote;
     public Settings $settings;
     public Status $status;
-    /** As Proc names it. */
+    /** As ConnectionTable names it. */
     public string $timer;
     /** Until that timer fires. */
     public float $timerIn;
@@ -32,7 +32,7 @@ final class Sample
     public ?float $waiting = null;
 
     /**
-     * @param array{local: string, remote: string, timer: string, timerIn: float, probes: int} $entry of the kernel's table
+     * @param array{local: string, remote: string, timer: string, timerIn: float, probes: int} $entry of ConnectionTable
      * @param self|null $previous of the same socket
      */
     public function __construct(float $at, int $fd, array $entry, Settings $settings, Status $status, ?self $previous)
@@ -65,7 +65,7 @@ final class Sample
      *
      * @param int $fd of this process
      * @param int $shown the number that its owner knows it by
-     * @param array{local: string, remote: string, timer: string, timerIn: float, probes: int} $entry of the kernel's table
+     * @param array{local: string, remote: string, timer: string, timerIn: float, probes: int} $entry of ConnectionTable
      * @return self|null null where the connection has ended since that entry
      */
     public static function take(int $fd, int $shown, array $entry, ?self $previous): ?self

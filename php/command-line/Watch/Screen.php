@@ -18,13 +18,14 @@ final class Screen
     public const GREEN = '32';
     public const YELLOW = '33';
 
-    /** What the panel never exceeds. Narrower terminals cut it. */
+    /** The panel is never wider, and as wide where the terminal's size is not known. */
     public const WIDTH = 80;
 
     private const DEFAULT_HEIGHT = 24;
 
     private bool $isLive;
     private bool $hasColours;
+    private int $width = self::WIDTH;
     private int $height = self::DEFAULT_HEIGHT;
     /** Lines of the panel that is shown now. */
     private int $shown = 0;
@@ -42,6 +43,12 @@ final class Screen
         return $this->isLive;
     }
 
+    /** Characters that a line of the panel may have. */
+    public function width(): int
+    {
+        return $this->width;
+    }
+
     /** Lines that a panel may have. */
     public function height(): int
     {
@@ -54,14 +61,20 @@ final class Screen
         if (!$this->isLive || !function_exists('shell_exec')) {
             return;
         }
-        if (sscanf((string) shell_exec('stty size </dev/tty 2>/dev/null'), '%d', $height) === 1) {
+        if (sscanf((string) shell_exec('stty size </dev/tty 2>/dev/null'), '%d %d', $height, $width) === 2) {
             $this->height = $height > 0 ? $height : self::DEFAULT_HEIGHT;
+            $this->width = $width > 0 ? min($width, self::WIDTH) : self::WIDTH;
         }
     }
 
     public function coloured(string $text, string $colour): string
     {
         return $this->hasColours ? "\e[{$colour}m$text\e[0m" : $text;
+    }
+
+    public static function beginning(string $text, int $width): string
+    {
+        return strlen($text) <= $width ? $text : substr($text, 0, max(0, $width - 2)) . '..';
     }
 
     /**
@@ -72,11 +85,14 @@ final class Screen
     {
         $text = $lines === [] ? '' : implode("\n", $lines) . "\n";
         if ($this->isLive) {
-            $panel = array_slice($panel, 0, $this->height());
-            // Hidden cursor; up to where the panel begins; and no line of the new one may wrap.
-            $up = $this->shown === 0 ? '' : "\e[{$this->shown}A";
-            $text = "\e[?25l\r$up\e[J" . $text;
-            $text .= "\e[?7l" . implode('', preg_replace('/$/D', "\n", $panel)) . "\e[?7h";
+            if ($this->shown > 0) { // up to where the panel begins
+                $text = "\r\e[{$this->shown}A\e[J" . $text;
+            }
+            $panel = array_map([$this, 'cut'], array_slice($panel, 0, $this->height()));
+            if ($panel !== []) {
+                // Hidden cursor; and no line wraps where the terminal has become narrower just now.
+                $text = "\e[?25l" . $text . "\e[?7l" . implode("\n", $panel) . "\n\e[?7h";
+            }
             $this->shown = count($panel);
         }
         echo $text;
@@ -87,5 +103,19 @@ final class Screen
     {
         $this->show([], []);
         echo $this->isLive ? "\e[?25h" : '';
+    }
+
+    /** A line as wide as the panel may be. Of a longer one the terminal would show the last character, too. */
+    private function cut(string $line): string
+    {
+        $room = $this->width;
+        return (string) preg_replace_callback('/(\e\[\d+m)|[^\e]+/', static function (array $part) use (&$room): string {
+            if (isset($part[1])) {
+                return $part[0]; // a colour takes no room
+            }
+            $text = substr($part[0], 0, $room);
+            $room -= strlen($text);
+            return $text;
+        }, $line);
     }
 }

@@ -13,6 +13,7 @@
 declare(strict_types=1);
 
 use Keepalive\CommandLine\Doctor;
+use Keepalive\CommandLine\Duration;
 use Keepalive\Exception\KeepaliveException;
 use Keepalive\Keepalive;
 use Keepalive\Settings;
@@ -35,18 +36,6 @@ function code(string ...$lines): void
         echo '  ', coloured($line, DIM), "\n";
     }
     echo "\n";
-}
-
-function duration(int $seconds): string
-{
-    $parts = [];
-    foreach (['h' => 3600, 'min' => 60, 's' => 1] as $unit => $size) {
-        if (intdiv($seconds, $size) > 0) {
-            $parts[] = intdiv($seconds, $size) . " $unit";
-        }
-        $seconds %= $size;
-    }
-    return implode(' ', $parts);
 }
 
 /**
@@ -115,7 +104,7 @@ function showDefaults(): void
         $defaults->idle(),
         $defaults->interval(),
         $defaults->count(),
-        coloured(duration((int) $defaults->detectionSeconds()), BOLD)
+        coloured(Duration::text((float) $defaults->detectionSeconds()), BOLD)
     );
 }
 

@@ -2,12 +2,12 @@
 
 declare(strict_types=1);
 
-namespace Keepalive\CommandLine\Watch;
+namespace Keepalive\CommandLine;
 
 use Keepalive\Exception\SocketException;
 
 /**
- * The few system calls that watching needs and neither PHP nor the shared library has.
+ * The few system calls that `keepalive watch` needs and neither PHP nor the shared library has.
  *
  * @internal
  */
@@ -42,7 +42,9 @@ final class Libc
     private static ?\FFI $c = null;
 
     /**
-     * A descriptor that stands for the process, for borrow().
+     * A descriptor that stands for the process, for hasEnded() and borrow().
+     *
+     * Process is the way to use these.
      *
      * @throws SocketException there is no such process, or the kernel is too old
      */
@@ -50,7 +52,7 @@ final class Libc
     {
         $pidfd = self::c()->syscall(self::PIDFD_OPEN, $pid, 0);
         if ($pidfd < 0) {
-            throw self::refused("Watching process $pid");
+            throw self::refused("Opening process $pid");
         }
         return $pidfd;
     }

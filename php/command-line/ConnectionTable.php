@@ -1,0 +1,62 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\CommandLine;
+
+use Keepalive\Internal\Quietly;
+
+/**
+ * The kernel's table of TCP sockets, with the timer that runs for each, which no socket option tells.
+ *
+ * @internal
+ */
+final class ConnectionTable
+{
+    /** By their numbers in the sixth column; 3 is a socket in TIME_WAIT, which no process has open. */
+    private const TIMERS = ['none', 'retransmission', 'keepalive', 'none', 'window probe'];
+
+    /** USER_HZ, the unit of times in /proc: 100 in every Linux that PHP's FFI runs on. */
+    private const TICKS_PER_SECOND = 100;
+
+    /**
+     * Of the network namespace that a process is in; empty where /proc cannot be read.
+     *
+     * @param string $process "self", or a pid
+     * @return array<int, array{local: string, remote: string, timer: string, timerIn: float, probes: int}>
+     *     by inode; timerIn in seconds
+     */
+    public static function of(string $process): array
+    {
+        $sockets = [];
+        foreach (['tcp', 'tcp6'] as $family) {
+            $lines = Quietly::call(static function () use ($process, $family) {
+                return file("/proc/$process/net/$family"); // without IPv6 there is no tcp6
+            });
+            foreach (array_slice($lines ?: [], 1) as $line) {
+                $columns = preg_split('/\s+/', trim($line));
+                [$timer, $ticks] = explode(':', $columns[5]);
+                $sockets[(int) $columns[9]] = [
+                    'local' => self::address($columns[1]),
+                    'remote' => self::address($columns[2]),
+                    'timer' => self::TIMERS[(int) $timer] ?? 'unknown',
+                    'timerIn' => hexdec($ticks) / self::TICKS_PER_SECOND,
+                    'probes' => (int) $columns[8],
+                ];
+            }
+        }
+        return $sockets;
+    }
+
+    /** From "0100007F:0050": words in the machine's byte order, and a port. */
+    private static function address(string $hex): string
+    {
+        [$words, $port] = explode(':', $hex);
+        $bytes = '';
+        foreach (str_split($words, 8) as $word) {
+            $bytes .= pack('L', hexdec($word));
+        }
+        $host = inet_ntop($bytes);
+        return (strlen($bytes) === 16 ? "[$host]" : $host) . ':' . hexdec($port);
+    }
+}
