@@ -6,7 +6,7 @@ LIBRARY = $(BUILD)/release/libkeepalive.so
 ARCHIVE = $(BUILD)/release/libkeepalive.a
 # What else a program needs that links the archive, as rustc says.
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
-SOURCES = Cargo.toml Cargo.lock build.rs cbindgen.toml $(wildcard src/*.rs)
+SOURCES = Cargo.toml Cargo.lock build.rs $(wildcard src/*.rs core/Cargo.toml core/src/*.rs)
 
 .PHONY: help build demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix test-zts lint-php headers test-sanitizers bench clean
 
@@ -47,8 +47,8 @@ test:                ## everything, and what it needs is installed first
 
 test-rust:           ## formatting, lints and the tests in Rust
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
-	$(CARGO) test --locked
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --locked --workspace
 
 test-c: $(LIBRARY)   ## the header and the library from C and C++, and the library as a file
 	@tests/setup.sh build test
@@ -100,7 +100,7 @@ lint-php:            ## syntax and style (PSR-12) of the PHP code
 	for file in $(PHP_PROGRAMS); do phpcs -n -q --stdin-path="$$PWD/$$file.php" - <"$$file" || exit 1; done
 
 headers:             ## writes the generated headers, and the manual pages, to where they are committed
-	KEEPALIVE_WRITE_HEADERS=1 $(CARGO) test --locked --test headers
+	$(CARGO) run --locked --quiet --package keepalive-headers -- .
 	$(MAKE) man
 
 FUZZ_SECONDS ?= 20

@@ -1,5 +1,5 @@
-/* keepalive.h: TCP keepalive that is correct, atomic and readable back. Link with -lkeepalive.
- * Generated from src/abi.rs by `make headers`; do not edit.
+/* keepalive.h: notice dead TCP connections in seconds. Link with -lkeepalive.
+ * Generated from src/abi.rs and core/src/types.rs by `make headers`; do not edit.
  *
  * Functions return 0, a count or a descriptor on success and a negative errno on failure.
  * None closes a descriptor, allocates memory that the caller must free, or prints, and each
@@ -16,12 +16,12 @@
 #define KA_VERSION_PATCH 0
 
 /**
- * For a value of ka_set(): what a fresh socket of this system has.
+ * For idle, intvl and cnt: what a fresh socket of this system has.
  */
 #define KA_DEFAULT 0
 
 /**
- * For a value of ka_set(): what the socket has now.
+ * For any value: what the socket has now.
  */
 #define KA_UNCHANGED -1
 
@@ -82,16 +82,18 @@
 #define KA_STATE_CLOSING 11
 
 /**
- * The keepalive settings in effect on a socket, or on a fresh one.
+ * The settings of a socket that decide when a dead peer is noticed: what ka_get() reads,
+ * ka_apply() sets, and ka_defaults() and ka_detect_within() return.
  */
 typedef struct ka_settings {
     /**
-     * SO_KEEPALIVE: 1 on, 0 off. From ka_defaults() also a negative errno: the call failed.
+     * SO_KEEPALIVE: 1 on, 0 off. For ka_apply() also KA_UNCHANGED. A negative errno from
+     * ka_defaults() and ka_detect_within(): the call failed.
      */
     int enabled;
     /**
      * TCP_KEEPIDLE: seconds without anything from the peer before the first probe.
-     * -1 here and below where the platform has no such option.
+     * -1 here and below where the platform or the socket has no such option.
      */
     int idle;
     /**
@@ -102,6 +104,11 @@ typedef struct ka_settings {
      * TCP_KEEPCNT: unanswered probes after which the connection is given up.
      */
     int cnt;
+    /**
+     * TCP_USER_TIMEOUT: milliseconds that sent data may stay unacknowledged; 0 is the kernel's own
+     * limit, some 15 minutes. On Linux it also replaces `cnt`.
+     */
+    int user_timeout_ms;
 } ka_settings;
 
 /**
@@ -201,10 +208,11 @@ extern "C" {
  * Turns TCP keepalive on for a socket, with these values.
  *
  * After `idle` seconds in which nothing came from the peer, the kernel probes it every `intvl`
- * seconds; after `cnt` unanswered probes the connection is given up and the program's next, or
- * waiting, call on the socket fails with ETIMEDOUT. A peer that is gone is thus noticed after
- * idle + intvl * cnt seconds. That holds for an idle connection: while sent data is
- * unacknowledged there are no probes, see ka_set_user_timeout().
+ * seconds. After `cnt` unanswered probes it ends the connection, and the program's next, or
+ * waiting, call on the socket fails with ETIMEDOUT. A dead peer is noticed after
+ * max(idle, intvl) + intvl * cnt seconds, if the connection is idle. While sent data is
+ * unacknowledged there are no probes, and the program waits for some 15 minutes: ka_apply() with
+ * ka_detect_within() covers that too.
  *
  * idle   seconds, 1 to 32767 on Linux, or KA_DEFAULT, or KA_UNCHANGED
  * intvl  seconds, 1 to 32767 on Linux, or KA_DEFAULT, or KA_UNCHANGED
@@ -212,32 +220,90 @@ extern "C" {
  *
  * A listening socket can be set too: the connections it accepts inherit the values on Linux.
  * KA_DEFAULT is written to the socket as the number it stands for now; the socket does not follow
- * the sysctl afterwards, because the kernel knows no way back.
+ * the sysctl afterwards, because the kernel offers no way back. Calling again is harmless, except
+ * while probes are unanswered: each call then sends one more, which counts.
  *
  * Returns 0, or a negative errno:
  *   -EINVAL                    a value is out of range; no system call was made
- *   -EBADF, -ENOTSOCK          fd is not open, or is no socket
+ *   -EBADF, -ENOTSOCK          fd is not open, or is not a socket
  *   -ENOPROTOOPT, -EOPNOTSUPP  the socket is not TCP, or the platform lacks an option
  *   -EMFILE, -ENFILE           for KA_DEFAULT only: no descriptor for the socket that
  *                              ka_defaults() opens
  *   -ERANGE                    for KA_DEFAULT only: the system's default (a sysctl above the limits
- *                              here) cannot be written, and is not what the socket has already
+ *                              here) cannot be written, and the socket does not have it already
  *   -EPERM, -EACCES            a security policy refused the call
  *
- * Refused values and sockets that are not TCP stay exactly as they were. The calls are, in this
- * order, setsockopt of TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and SO_KEEPALIVE, without those
- * that are KA_UNCHANGED. Should a security policy refuse one of them after others were accepted,
- * those keep their new value, keepalive is not switched on, and if it was on it stays on.
+ * Refused values, and sockets that are not TCP, change nothing. The calls are, in this order,
+ * setsockopt of TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and SO_KEEPALIVE, without those that are
+ * KA_UNCHANGED. If a security policy refuses one of them after others were accepted, those keep
+ * their new value, and SO_KEEPALIVE is not changed.
  *
- * Example: ka_set(fd, 60, 10, 6) notices within two minutes.
+ * Example: ka_set(fd, 60, 10, 6) notices a dead peer on an idle connection within two minutes.
  */
 int ka_set(int fd, int idle, int intvl, int cnt);
+
+/**
+ * Sets all five values of the structure on a socket, as one thing.
+ *
+ * settings  enabled: 1 on, 0 off, or KA_UNCHANGED. idle, intvl, cnt: as in ka_set().
+ *           user_timeout_ms: 0 (the kernel's own limit) to 2147483647, or KA_UNCHANGED
+ *
+ * What ka_get() has filled in can be given back as it is: read, change one member, apply; or read,
+ * apply something else, and later put back what was there before. Where ka_get() says -1, because
+ * the platform or the socket has no such option, -1 means KA_UNCHANGED here. A system default that
+ * no socket accepts (a sysctl above the limits of ka_set()), read and given back, stays as it is.
+ *
+ * Returns 0, or a negative errno, as ka_set() does, and besides:
+ *   -EFAULT                    settings is NULL
+ *   -EINVAL                    a value is out of range; nothing was changed
+ *   -ENOPROTOOPT               also: a user timeout for a platform or a socket (MPTCP) without it
+ *
+ * Refused values, and sockets that are not TCP, change nothing. The calls are, in this order,
+ * setsockopt of TCP_USER_TIMEOUT, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and SO_KEEPALIVE,
+ * without those that are KA_UNCHANGED. For a security policy that refuses one of them, see ka_set().
+ *
+ * Example, the promise of ka_detect_within():
+ *   ka_settings settings = ka_detect_within(30);
+ *   int error = ka_apply(fd, &settings);
+ *
+ * Example, one value changed, and later all of them put back:
+ *   ka_settings before, settings;
+ *   int error = ka_get(fd, &before);
+ *   settings = before;
+ *   settings.idle = 30;
+ *   if (error == 0)
+ *       error = ka_apply(fd, &settings);
+ *   ...
+ *   if (error == 0)
+ *       error = ka_apply(fd, &before);
+ */
+int ka_apply(int fd,
+             const struct ka_settings *settings);
+
+/**
+ * The settings with which a program is told of a dead peer within this many seconds.
+ *
+ * The time counts from the moment that nothing comes from the peer any more, and holds whatever
+ * the program does: wait, write at any moment, write again, use TLS or not, with a round trip of
+ * up to 200 ms. Half of the time, less what the kernel is late, is for silence and probes, the
+ * other half for data that is written to a peer already dead: that stops the probes and starts the
+ * clock of the user timeout, so that the two times follow one another. It is arithmetic: no
+ * system call is made. For ka_apply().
+ *
+ * The price: an outage of half of that time ends a connection that has data in flight, and so
+ * does a peer that lives and keeps its receive window closed for so long.
+ *
+ * seconds  6 to 14400 (four hours)
+ *
+ * Returns the settings. Out of range: `enabled` is -EINVAL and the rest is -1.
+ */
+struct ka_settings ka_detect_within(int seconds);
 
 /**
  * The settings that a fresh TCP socket of this system has.
  *
  * Read from the kernel at every call, so it follows sysctl (net.ipv4.tcp_keepalive_time, _intvl,
- * _probes) and network namespaces. On Linux usually 0, 7200, 75, 9.
+ * _probes) and network namespaces. On Linux usually 0, 7200, 75, 9, 0.
  *
  * Returns the settings. On failure `enabled` is a negative errno (-EMFILE, -ENFILE, -ENOBUFS,
  * -ENOMEM, -EACCES, -EPERM, or -EAFNOSUPPORT on a host without IPv4 and IPv6) and the rest is -1.
@@ -248,7 +314,7 @@ struct ka_settings ka_defaults(void);
  * Reads back from the kernel what is in effect on a socket.
  *
  * Options never set on the socket show the system's default. `enabled` being 0, the others are
- * what would hold once it is switched on.
+ * what would hold once it is switched on. `user_timeout_ms` is -1 on MPTCP, where Linux has none.
  *
  * Returns 0, or a negative errno: -EBADF, -ENOTSOCK, -ENOPROTOOPT or -EOPNOTSUPP as ka_set(),
  * -EFAULT when `settings` is NULL. On failure `settings` is not written.
@@ -261,29 +327,6 @@ int ka_get(int fd, struct ka_settings *settings);
  * Returns 0, or a negative errno: -EBADF, -ENOTSOCK, -ENOPROTOOPT or -EOPNOTSUPP as ka_set().
  */
 int ka_disable(int fd);
-
-/**
- * Limits how long sent data may stay unacknowledged (TCP_USER_TIMEOUT).
- *
- * Without it, a connection with data in flight is given up only after some 15 minutes, whatever
- * ka_set() said. With keepalive on, this timeout also replaces `cnt`: choose
- * (idle + intvl * cnt) * 1000 and both promises agree. A peer that keeps its receive window
- * closed that long is dropped too.
- *
- * timeout_ms  milliseconds, 0 to 2147483647; 0 is the kernel's own limit, and the default
- *
- * Returns 0, or a negative errno: -EINVAL for a negative timeout, -ENOPROTOOPT where the platform
- * has no such option, -ENOPROTOOPT or -EOPNOTSUPP on MPTCP, where Linux has none, else as ka_set().
- */
-int ka_set_user_timeout(int fd, int timeout_ms);
-
-/**
- * The user timeout of a socket, see ka_set_user_timeout().
- *
- * Returns milliseconds, 0 for the kernel's own limit, or a negative errno as
- * ka_set_user_timeout() does.
- */
-int ka_get_user_timeout(int fd);
 
 /**
  * What the kernel knows of a connection's health (TCP_INFO).

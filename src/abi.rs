@@ -1,125 +1,26 @@
-//! Every exported function and type: the C ABI, whose comments are the manual in the header.
+//! Every exported function of the C ABI; the comments are the manual in the header.
 //!
-//! Nothing happens here but the translation between C and the modules that do the work.
+//! Only the translation between C and the core happens here. `core/src/types.rs` has the types.
 
-#![allow(non_camel_case_types)] // C's names
 #![allow(clippy::doc_markdown)] // the comments become C's, where backticks mean nothing
 
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use keepalive_core::errors::{Errno, describe, to_c};
+use keepalive_core::types::{ka_liveness, ka_option_numbers, ka_settings, ka_socket};
+use keepalive_core::{descriptors, liveness, options, platform, promise, sockets, sys};
 use libc::c_int;
-
-use crate::errors::{Errno, to_c};
-use crate::{descriptors, errors, liveness, options, platform, sockets, sys};
-
-/// For a value of ka_set(): what a fresh socket of this system has.
-pub const KA_DEFAULT: c_int = 0;
-/// For a value of ka_set(): what the socket has now.
-pub const KA_UNCHANGED: c_int = -1;
-
-/// Both sides may send. This and the following are TCP's states with Linux's numbers, as
-/// ka_liveness.state and ka_socket.state report them.
-pub const KA_STATE_ESTABLISHED: c_int = 1;
-/// connect() has sent its SYN and waits for the answer.
-pub const KA_STATE_SYN_SENT: c_int = 2;
-/// A SYN came in and was answered.
-pub const KA_STATE_SYN_RECV: c_int = 3;
-/// This side has closed and waits for the other to acknowledge it.
-pub const KA_STATE_FIN_WAIT1: c_int = 4;
-/// This side has closed, the other has not.
-pub const KA_STATE_FIN_WAIT2: c_int = 5;
-/// Both sides have closed; late segments are waited out.
-pub const KA_STATE_TIME_WAIT: c_int = 6;
-/// Not connected: fresh, or ended.
-pub const KA_STATE_CLOSE: c_int = 7;
-/// The other side has closed, this one has not.
-pub const KA_STATE_CLOSE_WAIT: c_int = 8;
-/// Both have closed; the last acknowledgement is awaited.
-pub const KA_STATE_LAST_ACK: c_int = 9;
-/// Accepts connections.
-pub const KA_STATE_LISTEN: c_int = 10;
-/// Both have closed at the same moment.
-pub const KA_STATE_CLOSING: c_int = 11;
-
-/// The keepalive settings in effect on a socket, or on a fresh one.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ka_settings {
-    /// SO_KEEPALIVE: 1 on, 0 off. From ka_defaults() also a negative errno: the call failed.
-    pub enabled: c_int,
-    /// TCP_KEEPIDLE: seconds without anything from the peer before the first probe.
-    /// -1 here and below where the platform has no such option.
-    pub idle: c_int,
-    /// TCP_KEEPINTVL: seconds from one unanswered probe to the next.
-    pub intvl: c_int,
-    /// TCP_KEEPCNT: unanswered probes after which the connection is given up.
-    pub cnt: c_int,
-}
-
-/// What the kernel knows of a connection's health.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ka_liveness {
-    /// TCP state, one of KA_STATE_...
-    pub state: c_int,
-    /// Keepalive probes, or probes of a closed window, that the peer has not answered so far.
-    pub probes: c_int,
-    /// Segments in flight: sent and not acknowledged. While there are any, keepalive sends no
-    /// probes, and only TCP_USER_TIMEOUT ends the connection soon.
-    pub unacked: c_int,
-    /// Milliseconds since anything came from the peer, acknowledgements included.
-    /// -1 here and below while nothing has come yet, and on sockets that are not connected.
-    pub last_received_ms: c_int,
-    /// Milliseconds since data was last sent; probes do not count.
-    pub last_sent_ms: c_int,
-    /// Smoothed round-trip time in microseconds.
-    pub rtt_us: c_int,
-}
-
-/// One TCP socket of this process.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ka_socket {
-    /// The descriptor.
-    pub fd: c_int,
-    /// TCP state, one of KA_STATE_..., or -1 where the platform does not tell.
-    pub state: c_int,
-    /// This end as "192.0.2.1:3306" or "[2001:db8::1]:3306", NUL terminated; empty while unbound.
-    /// IPv4 connections of an IPv6 socket are written as IPv4.
-    pub local: [c_char; 64],
-    /// The other end, likewise, also while connecting to it; empty while there is none.
-    pub remote: [c_char; 64],
-}
-
-/// This platform's numbers for setsockopt(2); -1 where it has no such option.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ka_option_numbers {
-    /// SOL_SOCKET, the level of SO_KEEPALIVE.
-    pub sol_socket: c_int,
-    /// SO_KEEPALIVE.
-    pub so_keepalive: c_int,
-    /// IPPROTO_TCP, the level of the options below.
-    pub ipproto_tcp: c_int,
-    /// TCP_KEEPIDLE; on macOS TCP_KEEPALIVE, the same thing.
-    pub tcp_keepidle: c_int,
-    /// TCP_KEEPINTVL.
-    pub tcp_keepintvl: c_int,
-    /// TCP_KEEPCNT.
-    pub tcp_keepcnt: c_int,
-    /// TCP_USER_TIMEOUT.
-    pub tcp_user_timeout: c_int,
-}
 
 /// Turns TCP keepalive on for a socket, with these values.
 ///
 /// After `idle` seconds in which nothing came from the peer, the kernel probes it every `intvl`
-/// seconds; after `cnt` unanswered probes the connection is given up and the program's next, or
-/// waiting, call on the socket fails with ETIMEDOUT. A peer that is gone is thus noticed after
-/// idle + intvl * cnt seconds. That holds for an idle connection: while sent data is
-/// unacknowledged there are no probes, see ka_set_user_timeout().
+/// seconds. After `cnt` unanswered probes it ends the connection, and the program's next, or
+/// waiting, call on the socket fails with ETIMEDOUT. A dead peer is noticed after
+/// max(idle, intvl) + intvl * cnt seconds, if the connection is idle. While sent data is
+/// unacknowledged there are no probes, and the program waits for some 15 minutes: ka_apply() with
+/// ka_detect_within() covers that too.
 ///
 /// idle   seconds, 1 to 32767 on Linux, or KA_DEFAULT, or KA_UNCHANGED
 /// intvl  seconds, 1 to 32767 on Linux, or KA_DEFAULT, or KA_UNCHANGED
@@ -127,50 +28,105 @@ pub struct ka_option_numbers {
 ///
 /// A listening socket can be set too: the connections it accepts inherit the values on Linux.
 /// KA_DEFAULT is written to the socket as the number it stands for now; the socket does not follow
-/// the sysctl afterwards, because the kernel knows no way back.
+/// the sysctl afterwards, because the kernel offers no way back. Calling again is harmless, except
+/// while probes are unanswered: each call then sends one more, which counts.
 ///
 /// Returns 0, or a negative errno:
 ///   -EINVAL                    a value is out of range; no system call was made
-///   -EBADF, -ENOTSOCK          fd is not open, or is no socket
+///   -EBADF, -ENOTSOCK          fd is not open, or is not a socket
 ///   -ENOPROTOOPT, -EOPNOTSUPP  the socket is not TCP, or the platform lacks an option
 ///   -EMFILE, -ENFILE           for KA_DEFAULT only: no descriptor for the socket that
 ///                              ka_defaults() opens
 ///   -ERANGE                    for KA_DEFAULT only: the system's default (a sysctl above the limits
-///                              here) cannot be written, and is not what the socket has already
+///                              here) cannot be written, and the socket does not have it already
 ///   -EPERM, -EACCES            a security policy refused the call
 ///
-/// Refused values and sockets that are not TCP stay exactly as they were. The calls are, in this
-/// order, setsockopt of TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and SO_KEEPALIVE, without those
-/// that are KA_UNCHANGED. Should a security policy refuse one of them after others were accepted,
-/// those keep their new value, keepalive is not switched on, and if it was on it stays on.
+/// Refused values, and sockets that are not TCP, change nothing. The calls are, in this order,
+/// setsockopt of TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and SO_KEEPALIVE, without those that are
+/// KA_UNCHANGED. If a security policy refuses one of them after others were accepted, those keep
+/// their new value, and SO_KEEPALIVE is not changed.
 ///
-/// Example: ka_set(fd, 60, 10, 6) notices within two minutes.
+/// Example: ka_set(fd, 60, 10, 6) notices a dead peer on an idle connection within two minutes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ka_set(fd: c_int, idle: c_int, intvl: c_int, cnt: c_int) -> c_int {
     returning_zero(|| options::set(fd, idle, intvl, cnt))
 }
 
+/// Sets all five values of the structure on a socket, as one thing.
+///
+/// settings  enabled: 1 on, 0 off, or KA_UNCHANGED. idle, intvl, cnt: as in ka_set().
+///           user_timeout_ms: 0 (the kernel's own limit) to 2147483647, or KA_UNCHANGED
+///
+/// What ka_get() has filled in can be given back as it is: read, change one member, apply; or read,
+/// apply something else, and later put back what was there before. Where ka_get() says -1, because
+/// the platform or the socket has no such option, -1 means KA_UNCHANGED here. A system default that
+/// no socket accepts (a sysctl above the limits of ka_set()), read and given back, stays as it is.
+///
+/// Returns 0, or a negative errno, as ka_set() does, and besides:
+///   -EFAULT                    settings is NULL
+///   -EINVAL                    a value is out of range; nothing was changed
+///   -ENOPROTOOPT               also: a user timeout for a platform or a socket (MPTCP) without it
+///
+/// Refused values, and sockets that are not TCP, change nothing. The calls are, in this order,
+/// setsockopt of TCP_USER_TIMEOUT, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and SO_KEEPALIVE,
+/// without those that are KA_UNCHANGED. For a security policy that refuses one of them, see ka_set().
+///
+/// Example, the promise of ka_detect_within():
+///   ka_settings settings = ka_detect_within(30);
+///   int error = ka_apply(fd, &settings);
+///
+/// Example, one value changed, and later all of them put back:
+///   ka_settings before, settings;
+///   int error = ka_get(fd, &before);
+///   settings = before;
+///   settings.idle = 30;
+///   if (error == 0)
+///       error = ka_apply(fd, &settings);
+///   ...
+///   if (error == 0)
+///       error = ka_apply(fd, &before);
+#[unsafe(no_mangle)]
+pub extern "C" fn ka_apply(fd: c_int, settings: Option<&ka_settings>) -> c_int {
+    let Some(settings) = settings else { return to_c(Err(Errno(libc::EFAULT))) };
+    returning_zero(|| options::apply(fd, settings))
+}
+
+/// The settings with which a program is told of a dead peer within this many seconds.
+///
+/// The time counts from the moment that nothing comes from the peer any more, and holds whatever
+/// the program does: wait, write at any moment, write again, use TLS or not, with a round trip of
+/// up to 200 ms. Half of the time, less what the kernel is late, is for silence and probes, the
+/// other half for data that is written to a peer already dead: that stops the probes and starts the
+/// clock of the user timeout, so that the two times follow one another. It is arithmetic: no
+/// system call is made. For ka_apply().
+///
+/// The price: an outage of half of that time ends a connection that has data in flight, and so
+/// does a peer that lives and keeps its receive window closed for so long.
+///
+/// seconds  6 to 14400 (four hours)
+///
+/// Returns the settings. Out of range: `enabled` is -EINVAL and the rest is -1.
+#[unsafe(no_mangle)]
+pub extern "C" fn ka_detect_within(seconds: c_int) -> ka_settings {
+    settings_or_errno(|| promise::detect_within(seconds))
+}
+
 /// The settings that a fresh TCP socket of this system has.
 ///
 /// Read from the kernel at every call, so it follows sysctl (net.ipv4.tcp_keepalive_time, _intvl,
-/// _probes) and network namespaces. On Linux usually 0, 7200, 75, 9.
+/// _probes) and network namespaces. On Linux usually 0, 7200, 75, 9, 0.
 ///
 /// Returns the settings. On failure `enabled` is a negative errno (-EMFILE, -ENFILE, -ENOBUFS,
 /// -ENOMEM, -EACCES, -EPERM, or -EAFNOSUPPORT on a host without IPv4 and IPv6) and the rest is -1.
 #[unsafe(no_mangle)]
 pub extern "C" fn ka_defaults() -> ka_settings {
-    contained(options::defaults).unwrap_or_else(|Errno(errno)| ka_settings {
-        enabled: -errno,
-        idle: -1,
-        intvl: -1,
-        cnt: -1,
-    })
+    settings_or_errno(options::defaults)
 }
 
 /// Reads back from the kernel what is in effect on a socket.
 ///
 /// Options never set on the socket show the system's default. `enabled` being 0, the others are
-/// what would hold once it is switched on.
+/// what would hold once it is switched on. `user_timeout_ms` is -1 on MPTCP, where Linux has none.
 ///
 /// Returns 0, or a negative errno: -EBADF, -ENOTSOCK, -ENOPROTOOPT or -EOPNOTSUPP as ka_set(),
 /// -EFAULT when `settings` is NULL. On failure `settings` is not written.
@@ -185,31 +141,6 @@ pub extern "C" fn ka_get(fd: c_int, settings: Option<&mut MaybeUninit<ka_setting
 #[unsafe(no_mangle)]
 pub extern "C" fn ka_disable(fd: c_int) -> c_int {
     returning_zero(|| options::disable(fd))
-}
-
-/// Limits how long sent data may stay unacknowledged (TCP_USER_TIMEOUT).
-///
-/// Without it, a connection with data in flight is given up only after some 15 minutes, whatever
-/// ka_set() said. With keepalive on, this timeout also replaces `cnt`: choose
-/// (idle + intvl * cnt) * 1000 and both promises agree. A peer that keeps its receive window
-/// closed that long is dropped too.
-///
-/// timeout_ms  milliseconds, 0 to 2147483647; 0 is the kernel's own limit, and the default
-///
-/// Returns 0, or a negative errno: -EINVAL for a negative timeout, -ENOPROTOOPT where the platform
-/// has no such option, -ENOPROTOOPT or -EOPNOTSUPP on MPTCP, where Linux has none, else as ka_set().
-#[unsafe(no_mangle)]
-pub extern "C" fn ka_set_user_timeout(fd: c_int, timeout_ms: c_int) -> c_int {
-    returning_zero(|| options::set_user_timeout(fd, timeout_ms))
-}
-
-/// The user timeout of a socket, see ka_set_user_timeout().
-///
-/// Returns milliseconds, 0 for the kernel's own limit, or a negative errno as
-/// ka_set_user_timeout() does.
-#[unsafe(no_mangle)]
-pub extern "C" fn ka_get_user_timeout(fd: c_int) -> c_int {
-    returning(|| options::get_user_timeout(fd))
 }
 
 /// What the kernel knows of a connection's health (TCP_INFO).
@@ -276,7 +207,7 @@ pub extern "C" fn ka_options() -> ka_option_numbers {
 /// Returns a static string, never NULL, not to be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ka_strerror(error: c_int) -> *const c_char {
-    errors::describe(error).as_ptr()
+    describe(error).as_ptr()
 }
 
 /// The version of the library that is loaded, "1.0.0"; the header's is KA_VERSION_MAJOR, _MINOR
@@ -286,6 +217,10 @@ pub extern "C" fn ka_strerror(error: c_int) -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn ka_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+fn settings_or_errno(work: impl FnOnce() -> Result<ka_settings, Errno>) -> ka_settings {
+    contained(work).unwrap_or_else(|Errno(errno)| ka_settings::failed(errno))
 }
 
 fn returning_zero(work: impl FnOnce() -> Result<(), Errno>) -> c_int {

@@ -22,7 +22,7 @@ static LAST_FOUND: AtomicI32 = AtomicI32::new(-1);
 /// socket was before, the next one in a run, its neighbours. Then downwards from the lowest free
 /// number, below which a socket that was opened a moment ago got its descriptor, and only then what
 /// the system lists above, so that no descriptor is asked about twice.
-pub(crate) fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
+pub fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
     let is_wanted = |fd: &c_int| sys::identity(*fd) == Ok((dev, ino));
 
     let last = LAST_FOUND.load(Ordering::Relaxed);

@@ -7,11 +7,11 @@ use libc::c_int;
 
 /// A positive errno.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Errno(pub(crate) c_int);
+pub struct Errno(pub c_int);
 
 impl Errno {
     /// The errno that the last failed system call of this thread left.
-    pub(crate) fn last() -> Self {
+    pub fn last() -> Self {
         io::Error::last_os_error().into()
     }
 }
@@ -23,7 +23,7 @@ impl From<io::Error> for Errno {
 }
 
 /// The C return value: the number on success, the negative errno on failure.
-pub(crate) fn to_c(result: Result<c_int, Errno>) -> c_int {
+pub fn to_c(result: Result<c_int, Errno>) -> c_int {
     match result {
         Ok(value) => value,
         Err(Errno(errno)) => -errno,
@@ -31,7 +31,7 @@ pub(crate) fn to_c(result: Result<c_int, Errno>) -> c_int {
 }
 
 /// The sentence for a value that one of the exported functions returned.
-pub(crate) fn describe(error: c_int) -> &'static CStr {
+pub fn describe(error: c_int) -> &'static CStr {
     if error >= 0 {
         return c"Success: no error.";
     }

@@ -7,14 +7,14 @@ use std::net::SocketAddr;
 use libc::{c_char, c_int};
 use socket2::{SockAddr, SockRef};
 
-use crate::abi::ka_socket;
 use crate::descriptors::OpenDescriptors;
 use crate::errors::Errno;
-use crate::options::{refuse_unless_tcp, saturate};
-use crate::{KA_STATE_SYN_SENT, liveness, sys};
+use crate::sys::{refuse_unless_tcp, saturate};
+use crate::types::{KA_STATE_SYN_SENT, ka_socket};
+use crate::{liveness, sys};
 
 /// Writes as many as fit and counts them all; see `ka_sockets`.
-pub(crate) fn list(places: &mut [MaybeUninit<ka_socket>]) -> c_int {
+pub fn list(places: &mut [MaybeUninit<ka_socket>]) -> c_int {
     let mut places = places.iter_mut();
     let mut count = 0_usize;
     for fd in OpenDescriptors::list() {

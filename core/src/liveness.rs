@@ -2,16 +2,16 @@
 
 use libc::c_int;
 
-use crate::abi::ka_liveness;
 use crate::errors::Errno;
+use crate::types::ka_liveness;
 
 /// Liveness of a socket; see `ka_status`.
 #[cfg(target_os = "linux")]
-pub(crate) fn status(fd: c_int) -> Result<ka_liveness, Errno> {
-    use crate::options::saturate;
-    use crate::{KA_STATE_CLOSE, KA_STATE_LISTEN, KA_STATE_SYN_SENT, sys};
+pub fn status(fd: c_int) -> Result<ka_liveness, Errno> {
+    use crate::sys::{saturate, tcp_info};
+    use crate::types::{KA_STATE_CLOSE, KA_STATE_LISTEN, KA_STATE_SYN_SENT};
 
-    let info = sys::tcp_info(fd)?;
+    let info = tcp_info(fd)?;
     let state = c_int::from(info.tcpi_state);
     // Until the peer has answered, the kernel counts these times from its own boot.
     let heard = ![KA_STATE_CLOSE, KA_STATE_LISTEN, KA_STATE_SYN_SENT].contains(&state);
@@ -30,7 +30,7 @@ pub(crate) fn status(fd: c_int) -> Result<ka_liveness, Errno> {
 
 /// Other systems number the states differently or have no such option: not supported here.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn status(fd: c_int) -> Result<ka_liveness, Errno> {
-    crate::options::refuse_unless_tcp(fd)?;
+pub fn status(fd: c_int) -> Result<ka_liveness, Errno> {
+    crate::sys::refuse_unless_tcp(fd)?;
     Err(Errno(libc::ENOPROTOOPT))
 }

@@ -1,51 +1,53 @@
 //! What the operating systems number differently, and how far each accepts a value.
 
+#![allow(missing_docs)] // the names are those of tcp(7)
+
 use libc::c_int;
 
 /// Stands for an option that this platform does not have.
-pub(crate) const MISSING: c_int = -1;
+pub const MISSING: c_int = -1;
 
 /// Largest values that Linux accepts, in seconds, seconds and probes (`MAX_TCP_KEEPIDLE`,
 /// `MAX_TCP_KEEPINTVL`, `MAX_TCP_KEEPCNT` in its include/net/tcp.h).
 #[cfg(target_os = "linux")]
 mod limits {
     use super::c_int;
-    pub(crate) const MAX_IDLE: c_int = 32_767;
-    pub(crate) const MAX_INTVL: c_int = 32_767;
-    pub(crate) const MAX_CNT: c_int = 127;
+    pub const MAX_IDLE: c_int = 32_767;
+    pub const MAX_INTVL: c_int = 32_767;
+    pub const MAX_CNT: c_int = 127;
 }
 
 /// Elsewhere the kernel has the last word.
 #[cfg(not(target_os = "linux"))]
 mod limits {
     use super::c_int;
-    pub(crate) const MAX_IDLE: c_int = c_int::MAX;
-    pub(crate) const MAX_INTVL: c_int = c_int::MAX;
-    pub(crate) const MAX_CNT: c_int = c_int::MAX;
+    pub const MAX_IDLE: c_int = c_int::MAX;
+    pub const MAX_INTVL: c_int = c_int::MAX;
+    pub const MAX_CNT: c_int = c_int::MAX;
 }
 
 /// OpenBSD can only switch keepalive on and off.
 #[cfg(target_os = "openbsd")]
 mod numbers {
     use super::{MISSING, c_int};
-    pub(crate) const TCP_KEEPIDLE: c_int = MISSING;
-    pub(crate) const TCP_KEEPINTVL: c_int = MISSING;
-    pub(crate) const TCP_KEEPCNT: c_int = MISSING;
+    pub const TCP_KEEPIDLE: c_int = MISSING;
+    pub const TCP_KEEPINTVL: c_int = MISSING;
+    pub const TCP_KEEPCNT: c_int = MISSING;
 }
 
 #[cfg(not(target_os = "openbsd"))]
 mod numbers {
     #[cfg(any(target_os = "macos", target_os = "ios"))]
-    pub(crate) use libc::TCP_KEEPALIVE as TCP_KEEPIDLE;
+    pub use libc::TCP_KEEPALIVE as TCP_KEEPIDLE;
     #[cfg(not(any(target_os = "macos", target_os = "ios")))]
-    pub(crate) use libc::TCP_KEEPIDLE;
-    pub(crate) use libc::{TCP_KEEPCNT, TCP_KEEPINTVL};
+    pub use libc::TCP_KEEPIDLE;
+    pub use libc::{TCP_KEEPCNT, TCP_KEEPINTVL};
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use libc::TCP_USER_TIMEOUT;
+pub use libc::TCP_USER_TIMEOUT;
 #[cfg(not(target_os = "linux"))]
-pub(crate) const TCP_USER_TIMEOUT: c_int = MISSING;
+pub const TCP_USER_TIMEOUT: c_int = MISSING;
 
-pub(crate) use limits::{MAX_CNT, MAX_IDLE, MAX_INTVL};
-pub(crate) use numbers::{TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL};
+pub use limits::{MAX_CNT, MAX_IDLE, MAX_INTVL};
+pub use numbers::{TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL};

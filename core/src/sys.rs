@@ -1,10 +1,11 @@
-//! Every unsafe system call, each behind a safe function that turns -1 into an [`Errno`].
+//! Every unsafe system call, each behind a safe function that turns -1 into an [`Errno`], and what
+//! several modules need to speak C.
 
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::BorrowedFd;
 
 use libc::{c_int, c_void, socklen_t};
-use socket2::SockAddr;
+use socket2::{SockAddr, SockRef};
 
 use crate::errors::Errno;
 
@@ -14,7 +15,7 @@ fn check(returned: c_int) -> Result<c_int, Errno> {
 }
 
 /// setsockopt(2) with an `int`.
-pub(crate) fn set_option(fd: c_int, level: c_int, name: c_int, value: c_int) -> Result<(), Errno> {
+pub fn set_option(fd: c_int, level: c_int, name: c_int, value: c_int) -> Result<(), Errno> {
     // SAFETY: the pointer and the length describe `value`, which outlives the call; the kernel
     // only reads it, and answers a number that is no open socket with an errno.
     let returned = unsafe {
@@ -24,7 +25,7 @@ pub(crate) fn set_option(fd: c_int, level: c_int, name: c_int, value: c_int) -> 
 }
 
 /// Lends `fd` to socket2 and std, which take no bare numbers and panic on negative ones.
-pub(crate) fn borrow(fd: c_int) -> Result<BorrowedFd<'static>, Errno> {
+pub fn borrow(fd: c_int) -> Result<BorrowedFd<'static>, Errno> {
     if fd < 0 {
         return Err(Errno(libc::EBADF));
     }
@@ -33,8 +34,16 @@ pub(crate) fn borrow(fd: c_int) -> Result<BorrowedFd<'static>, Errno> {
     Ok(unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
+/// Fails with the kernel's own errno on anything but a TCP socket, and changes nothing.
+///
+/// Asks for `TCP_NODELAY`, the one option of this level that every TCP has.
+pub fn refuse_unless_tcp(fd: c_int) -> Result<(), Errno> {
+    SockRef::from(&borrow(fd)?).tcp_nodelay()?;
+    Ok(())
+}
+
 /// The device and inode of an open descriptor, by fstat(2).
-pub(crate) fn identity(fd: c_int) -> Result<(u64, u64), Errno> {
+pub fn identity(fd: c_int) -> Result<(u64, u64), Errno> {
     let mut stat = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the pointer is to a whole, writable `stat`.
     check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
@@ -47,7 +56,7 @@ pub(crate) fn identity(fd: c_int) -> Result<(u64, u64), Errno> {
 
 /// `TCP_INFO` of a socket. Fields that an older kernel does not know stay zero.
 #[cfg(target_os = "linux")]
-pub(crate) fn tcp_info(fd: c_int) -> Result<libc::tcp_info, Errno> {
+pub fn tcp_info(fd: c_int) -> Result<libc::tcp_info, Errno> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = socklen::<libc::tcp_info>();
     // SAFETY: the pointer and the length describe a whole, writable `tcp_info`; the kernel writes
@@ -68,7 +77,7 @@ pub(crate) fn tcp_info(fd: c_int) -> Result<libc::tcp_info, Errno> {
 /// Where a socket with this local address is connecting to, by `SO_PEERNAME`: getpeername(2) says
 /// so only once the peer has answered.
 #[cfg(target_os = "linux")]
-pub(crate) fn connecting_to(fd: c_int, local: &SockAddr) -> Result<SockAddr, Errno> {
+pub fn connecting_to(fd: c_int, local: &SockAddr) -> Result<SockAddr, Errno> {
     // SAFETY: the pointer is to a whole, writable address, of which the kernel writes the first
     // `length` bytes: exactly one of the local address's family.
     let (_, remote) = unsafe {
@@ -89,14 +98,14 @@ pub(crate) fn connecting_to(fd: c_int, local: &SockAddr) -> Result<SockAddr, Err
 
 /// Other systems do not tell.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn connecting_to(_: c_int, _: &SockAddr) -> Result<SockAddr, Errno> {
+pub fn connecting_to(_: c_int, _: &SockAddr) -> Result<SockAddr, Errno> {
     Err(Errno(libc::ENOTCONN))
 }
 
 /// getdents64(2): fills `buffer` with the next directory entries and returns how many bytes they
 /// take, 0 at the end.
 #[cfg(target_os = "linux")]
-pub(crate) fn read_directory(directory: BorrowedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+pub fn read_directory(directory: BorrowedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     use std::os::fd::AsRawFd;
     // SAFETY: the pointer and the length describe `buffer`, which is writable and borrowed for the
     // whole call.
@@ -112,7 +121,7 @@ pub(crate) fn read_directory(directory: BorrowedFd, buffer: &mut [u8]) -> Result
 }
 
 /// The soft `RLIMIT_NOFILE`: every descriptor opened under it is smaller.
-pub(crate) fn descriptor_limit() -> Result<u64, Errno> {
+pub fn descriptor_limit() -> Result<u64, Errno> {
     let mut limit = MaybeUninit::<libc::rlimit>::uninit();
     // SAFETY: the pointer is to a whole, writable `rlimit`.
     check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, limit.as_mut_ptr()) })?;
@@ -130,10 +139,7 @@ pub(crate) fn descriptor_limit() -> Result<u64, Errno> {
 ///
 /// `array` is null or points to `capacity` writable elements, which nothing else reads or writes
 /// while the slice lives.
-pub(crate) unsafe fn caller_array<'a, T>(
-    array: *mut T,
-    capacity: usize,
-) -> &'a mut [MaybeUninit<T>] {
+pub unsafe fn caller_array<'a, T>(array: *mut T, capacity: usize) -> &'a mut [MaybeUninit<T>] {
     if array.is_null() {
         return &mut [];
     }
@@ -145,4 +151,9 @@ pub(crate) unsafe fn caller_array<'a, T>(
 #[allow(clippy::cast_possible_truncation)] // a few hundred bytes at most
 fn socklen<T>() -> socklen_t {
     size_of::<T>() as socklen_t
+}
+
+/// The same number as an `int`, or the largest one.
+pub fn saturate(number: impl TryInto<c_int>) -> c_int {
+    number.try_into().unwrap_or(c_int::MAX)
 }

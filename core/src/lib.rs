@@ -1,0 +1,19 @@
+//! What libkeepalive does, in Rust, with nothing exported: one concern a module.
+//!
+//! The C library (`src/abi.rs`) and the preload object export it. [`sys`] has every unsafe system
+//! call; the other modules are safe code.
+
+#![deny(unsafe_code)]
+#![allow(clippy::missing_errors_doc, clippy::must_use_candidate)] // the manual is in src/abi.rs
+
+pub mod descriptors;
+pub mod errors;
+mod found_before;
+pub mod liveness;
+pub mod options;
+pub mod platform;
+pub mod promise;
+pub mod sockets;
+#[allow(unsafe_code)]
+pub mod sys;
+pub mod types;

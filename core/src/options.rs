@@ -1,0 +1,185 @@
+//! The five options of one socket: set in the one safe order, read back, switched off.
+
+use std::time::Duration;
+
+use libc::{IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, c_int};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+use crate::errors::Errno;
+use crate::platform::{
+    MAX_CNT, MAX_IDLE, MAX_INTVL, MISSING, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL,
+    TCP_USER_TIMEOUT,
+};
+use crate::sys;
+use crate::types::{KA_DEFAULT, KA_UNCHANGED, ka_settings};
+
+/// The largest values of interval, count and idle time, in the order in which they are set.
+const LARGEST: [c_int; 3] = [MAX_INTVL, MAX_CNT, MAX_IDLE];
+
+/// Turns keepalive on; see `ka_set`.
+pub fn set(fd: c_int, idle: c_int, intvl: c_int, cnt: c_int) -> Result<(), Errno> {
+    let values = [intvl, cnt, idle];
+    check(values)?;
+    write(fd, KA_UNCHANGED, values, 1)
+}
+
+/// Sets all five values; see `ka_apply`.
+pub fn apply(fd: c_int, settings: &ka_settings) -> Result<(), Errno> {
+    let &ka_settings { enabled, user_timeout_ms, .. } = settings;
+    let mut values = in_order(settings);
+    if !(KA_UNCHANGED..=1).contains(&enabled) || user_timeout_ms < KA_UNCHANGED {
+        return Err(Errno(libc::EINVAL));
+    }
+    if check(values).is_err() {
+        values = without_what_it_has(fd, values)?;
+    }
+    write(fd, user_timeout_ms, values, enabled)
+}
+
+/// Fails when a value is out of range.
+fn check(values: [c_int; 3]) -> Result<(), Errno> {
+    let is_in_range = |(value, max): (c_int, c_int)| (KA_UNCHANGED..=max).contains(&value);
+    if values.into_iter().zip(LARGEST).all(is_in_range) { Ok(()) } else { Err(Errno(libc::EINVAL)) }
+}
+
+/// Leaves out what the socket has already, and fails when one of the others is out of range.
+///
+/// A sysctl can hold what no socket accepts, an idle time of a day for instance. `get` reads that
+/// from a fresh socket, and it must be possible to give it back.
+fn without_what_it_has(fd: c_int, mut values: [c_int; 3]) -> Result<[c_int; 3], Errno> {
+    if values.into_iter().any(|value| value < KA_UNCHANGED) {
+        return Err(Errno(libc::EINVAL));
+    }
+    for (value, has) in values.iter_mut().zip(in_order(&get(fd)?)) {
+        if *value == has {
+            *value = KA_UNCHANGED;
+        }
+    }
+    check(values).map(|()| values)
+}
+
+/// Writes what is not `KA_UNCHANGED`. The values of interval, count and idle time are in range.
+///
+/// The order is the whole point. The TCP options come first, because `SO_KEEPALIVE` alone would
+/// succeed on sockets that are not TCP; the user timeout before all, because some TCP sockets
+/// (MPTCP) lack it alone. Among the others the idle time comes last: it restarts the timer of a
+/// socket whose keepalive is already on, and by then the interval and the count, which never
+/// restart it, are in place.
+fn write(
+    fd: c_int,
+    user_timeout_ms: c_int,
+    mut values: [c_int; 3],
+    enabled: c_int,
+) -> Result<(), Errno> {
+    if values.contains(&KA_DEFAULT) {
+        values = with_defaults(fd, values)?;
+    }
+    if user_timeout_ms == KA_UNCHANGED && values == [KA_UNCHANGED; 3] {
+        sys::refuse_unless_tcp(fd)?;
+    }
+    let [intvl, cnt, idle] = values;
+    for (option, value) in [
+        (TCP_USER_TIMEOUT, user_timeout_ms),
+        (TCP_KEEPINTVL, intvl),
+        (TCP_KEEPCNT, cnt),
+        (TCP_KEEPIDLE, idle),
+    ] {
+        if value != KA_UNCHANGED {
+            set_tcp_option(fd, option, value)?;
+        }
+    }
+    if enabled == KA_UNCHANGED {
+        Ok(())
+    } else {
+        sys::set_option(fd, SOL_SOCKET, SO_KEEPALIVE, enabled)
+    }
+}
+
+fn in_order(settings: &ka_settings) -> [c_int; 3] {
+    [settings.intvl, settings.cnt, settings.idle]
+}
+
+/// Puts the system's defaults where they were asked for.
+///
+/// A sysctl can hold what no socket accepts. A socket that has that default in effect already keeps
+/// it; on any other it cannot be brought back.
+fn with_defaults(fd: c_int, mut values: [c_int; 3]) -> Result<[c_int; 3], Errno> {
+    let system = in_order(&defaults()?);
+    for place in 0..3 {
+        if values[place] != KA_DEFAULT {
+            continue;
+        }
+        values[place] = if (1..=LARGEST[place]).contains(&system[place]) {
+            system[place]
+        } else if in_order(&get(fd)?)[place] == system[place] {
+            KA_UNCHANGED
+        } else {
+            return Err(Errno(libc::ERANGE));
+        };
+    }
+    Ok(values)
+}
+
+/// Turns keepalive off; see `ka_disable`.
+pub fn disable(fd: c_int) -> Result<(), Errno> {
+    write(fd, KA_UNCHANGED, [KA_UNCHANGED; 3], 0)
+}
+
+/// The values in effect on a socket; see `ka_get`.
+pub fn get(fd: c_int) -> Result<ka_settings, Errno> {
+    read(&SockRef::from(&sys::borrow(fd)?))
+}
+
+/// What a fresh TCP socket has; see `ka_defaults`.
+pub fn defaults() -> Result<ka_settings, Errno> {
+    let tcp = |domain| Socket::new(domain, Type::STREAM, Some(Protocol::TCP));
+    let scratch = tcp(Domain::IPV4).or_else(|error| match error.raw_os_error() {
+        Some(libc::EAFNOSUPPORT) => tcp(Domain::IPV6),
+        _ => Err(error),
+    })?;
+    read(&scratch)
+}
+
+fn set_tcp_option(fd: c_int, option: c_int, value: c_int) -> Result<(), Errno> {
+    if option == MISSING {
+        return Err(Errno(libc::ENOPROTOOPT));
+    }
+    sys::set_option(fd, IPPROTO_TCP, option, value)
+}
+
+#[cfg(not(target_os = "openbsd"))]
+fn read(socket: &Socket) -> Result<ka_settings, Errno> {
+    let seconds = |duration: Duration| sys::saturate(duration.as_secs());
+    Ok(ka_settings {
+        idle: seconds(socket.tcp_keepalive_time()?),
+        intvl: seconds(socket.tcp_keepalive_interval()?),
+        cnt: sys::saturate(socket.tcp_keepalive_retries()?),
+        user_timeout_ms: user_timeout(socket)?,
+        enabled: socket.keepalive()?.into(),
+    })
+}
+
+/// In milliseconds; -1 on MPTCP, which is TCP and has no such option.
+#[cfg(target_os = "linux")]
+fn user_timeout(socket: &Socket) -> Result<c_int, Errno> {
+    match socket.tcp_user_timeout() {
+        Ok(timeout) => Ok(timeout.map_or(0, |timeout| sys::saturate(timeout.as_millis()))),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::EOPNOTSUPP | libc::ENOPROTOOPT) => Ok(-1),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// This platform has no such option.
+#[cfg(not(any(target_os = "linux", target_os = "openbsd")))]
+fn user_timeout(_: &Socket) -> Result<c_int, Errno> {
+    Ok(-1)
+}
+
+/// This platform has on and off only.
+#[cfg(target_os = "openbsd")]
+fn read(socket: &Socket) -> Result<ka_settings, Errno> {
+    socket.tcp_nodelay()?;
+    Ok(ka_settings { enabled: socket.keepalive()?.into(), ..ka_settings::failed(0) })
+}

@@ -1,0 +1,41 @@
+//! The settings with which a program is told of a dead peer within a number of seconds, whatever it
+//! does meanwhile: arithmetic only.
+
+use libc::c_int;
+
+use crate::errors::Errno;
+use crate::types::ka_settings;
+
+/// The shortest time: with less, no whole second is left for a probe.
+pub const SHORTEST: c_int = 6;
+/// The longest time, four hours: with much more, a socket would not accept the count.
+pub const LONGEST: c_int = 14_400;
+
+/// From a write until the kernel has repeated it and the user timeout's clock starts: a loss probe
+/// and a retransmission, each after 600 ms on a new connection with a round trip of 200 ms.
+const UNTIL_REPEATED_MS: c_int = 1200;
+
+/// With it the silence is shorter than two minutes, so that no NAT or load balancer forgets the
+/// connection: the most forgetful one known, Azure's, does after four.
+const LONGEST_INTERVAL: c_int = 60;
+
+/// The settings that keep the promise; see `ka_detect_within`.
+///
+/// In the worst case data is written just before the last probe's turn. Then two times follow one
+/// another: silence and probes, and the user timeout. Both are the same, so that the user timeout,
+/// which replaces the count, ends an idle connection when the count would.
+///
+/// Linux fires a timer up to an eighth of its length late (its timer wheel is coarser for longer
+/// timers), and a user timeout's last step is at most half of it. Hence
+/// 9/8 half + 17/16 half + 1.2 s <= seconds, which is
+/// half <= (seconds - 1.2) 16/35.
+pub fn detect_within(seconds: c_int) -> Result<ka_settings, Errno> {
+    if !(SHORTEST..=LONGEST).contains(&seconds) {
+        return Err(Errno(libc::EINVAL));
+    }
+    let half = (seconds * 1000 - UNTIL_REPEATED_MS) * 2 / 4375;
+    let intvl = ((half + 7) / 8).min(LONGEST_INTERVAL);
+    let cnt = half / intvl - 1;
+    let idle = half - intvl * cnt; // at least one interval, less than two
+    Ok(ka_settings { enabled: 1, idle, intvl, cnt, user_timeout_ms: half * 1000 })
+}
