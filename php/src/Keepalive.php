@@ -10,16 +10,11 @@ use Keepalive\Exception\TypeError;
 use Keepalive\Exception\UnavailableException;
 use Keepalive\Internal\Backend;
 use Keepalive\Internal\Connector;
-use Keepalive\Internal\Errno;
 use Keepalive\Internal\FfiBackend;
-use Keepalive\Internal\Functions;
-use Keepalive\Internal\Given;
 use Keepalive\Internal\Peers;
-use Keepalive\Internal\Quietly;
 use Keepalive\Internal\SocketKind;
 use Keepalive\Internal\SocketsBackend;
 
-use function class_exists;
 use function extension_loaded;
 use function is_object;
 
@@ -46,22 +41,6 @@ final class Keepalive
     /** For a value: what the socket has now. */
     public const UNCHANGED = -1;
 
-    /**
-     * What says what went wrong. Loaded with the backend, since PHP cannot read a class's file where no
-     * descriptor is free. The rest is not, because it would cost each process three times as much.
-     */
-    private const NEEDED_BY_FAILURES = [
-        InvalidArgumentException::class,
-        SocketException::class,
-        TypeError::class,
-        UnavailableException::class,
-        Errno::class,
-        Functions::class,
-        Given::class,
-        Quietly::class,
-        SocketKind::class,
-    ];
-
     private static ?Backend $backend = null;
 
     private static ?SocketsBackend $forSockets = null;
@@ -75,8 +54,10 @@ final class Keepalive
      * seconds, and given up after $count unanswered probes, when reads fail with ETIMEDOUT. The
      * default values notice a dead peer in two minutes.
      *
-     * While sent data is unacknowledged there are no probes; $userTimeoutMs limits that time.
-     * Settings::detectWithin() chooses all four for you.
+     * While sent data is unacknowledged there are no probes; $userTimeoutMs limits that time. Without it the
+     * socket's own user timeout stays, and would replace $count: to go from Settings::detectWithin() to other
+     * values, give 0. Calling again is harmless, except while probes are unanswered: each call then sends one
+     * more, which counts. Settings::detectWithin() chooses all four for you.
      *
      * @param resource|\Socket|int|OpenSocket $socket
      * @param int $idle seconds, 1 to 32767 on Linux, or SYSTEM_DEFAULT, or UNCHANGED
@@ -93,31 +74,33 @@ final class Keepalive
     public static function enable($socket, $idle = 60, $interval = 10, $count = 6, $userTimeoutMs = null): void
     {
         Settings::check($idle, $interval, $count, $userTimeoutMs);
-        // The usual case without another call: what is no object is no Socket, but for PHP 7.4.
+        // The usual case without another call: since PHP 8 a Socket is always an object.
         $backend = self::$backend === null || is_object($socket) || PHP_VERSION_ID < 80000
             ? self::backendFor($socket)
             : self::$backend;
-        $backend->set($socket, $idle, $interval, $count, $userTimeoutMs);
+        if ($userTimeoutMs === null) {
+            $backend->set($socket, $idle, $interval, $count);
+        } else {
+            $backend->apply($socket, new Settings(true, $idle, $interval, $count, $userTimeoutMs));
+        }
     }
 
     /**
-     * Turns keepalive on with these settings, as enable() does.
+     * Sets all five values of the settings on the socket, as one thing: those of Settings::detectWithin() and
+     * Settings::of(), or what settings() has read, from this socket or another. That also puts back what was
+     * there before, keepalive off included. A user timeout of null leaves the socket's own.
      *
      * @param resource|\Socket|int|OpenSocket $socket
      *
-     * @throws InvalidArgumentException the settings say that keepalive is off, or have a value out of range
-     * @throws TypeError|SocketException|UnavailableException as enable()
+     * @throws TypeError $socket is not a socket, or is closed; nothing was changed
+     * @throws SocketException it is not TCP, or the system refused; the code is the errno
+     * @throws UnavailableException this PHP cannot reach such a socket; the message says what to turn on
      */
     public static function apply($socket, Settings $settings): void
     {
-        self::mustBeEnabled($settings);
-        self::enable(
-            $socket,
-            $settings->idle(),
-            $settings->interval(),
-            $settings->count(),
-            $settings->userTimeoutMs()
-        );
+        (self::$backend === null || is_object($socket) || PHP_VERSION_ID < 80000
+            ? self::backendFor($socket)
+            : self::$backend)->apply($socket, $settings);
     }
 
     /**
@@ -203,7 +186,7 @@ final class Keepalive
      */
     public static function enableConnectionsTo(string $address, ?Settings $settings = null): int
     {
-        $settings = self::usable($settings);
+        $settings = self::on($settings);
         $peers = Peers::at($address);
         $count = 0;
         foreach (self::sockets() as $socket) {
@@ -242,7 +225,7 @@ final class Keepalive
      */
     public static function connect(string $address, ?Settings $settings = null, ?float $timeout = null, $context = null)
     {
-        $settings = self::usable($settings);
+        $settings = self::on($settings);
         return Connector::connect($address, $settings, $timeout, $context);
     }
 
@@ -257,20 +240,14 @@ final class Keepalive
         return self::use()->name();
     }
 
-    /** Before anything is opened or looked up, since settings that were unserialized can be anything. */
-    private static function usable(?Settings $settings): Settings
+    /** For connections that are to have keepalive on. */
+    private static function on(?Settings $settings): Settings
     {
         $settings = $settings ?? Settings::of(60, 10, 6);
-        self::mustBeEnabled($settings);
-        Settings::check($settings->idle(), $settings->interval(), $settings->count(), $settings->userTimeoutMs());
-        return $settings;
-    }
-
-    private static function mustBeEnabled(Settings $settings): void
-    {
         if (!$settings->enabled()) {
             throw new InvalidArgumentException('These settings have keepalive off; to do that, call Keepalive::disable().');
         }
+        return $settings;
     }
 
     /**
@@ -282,7 +259,6 @@ final class Keepalive
     {
         if (SocketKind::isSocket($socket)) {
             if (self::$forSockets === null) {
-                self::loadWhatFailuresNeed();
                 self::$forSockets = new SocketsBackend('');
             }
             return self::$forSockets;
@@ -297,7 +273,6 @@ final class Keepalive
     private static function use(): Backend
     {
         if (self::$backend === null) {
-            self::loadWhatFailuresNeed();
             try {
                 self::$backend = new FfiBackend();
             } catch (UnavailableException $exception) {
@@ -316,12 +291,5 @@ final class Keepalive
             }
         }
         return self::$backend;
-    }
-
-    private static function loadWhatFailuresNeed(): void
-    {
-        foreach (self::NEEDED_BY_FAILURES as $class) {
-            class_exists($class);
-        }
     }
 }

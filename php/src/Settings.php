@@ -7,17 +7,21 @@ namespace Keepalive;
 use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Internal\Given;
 
+use function intdiv;
 use function is_int;
+use function min;
 
 /**
  * Keepalive settings: what to ask for, or what the kernel says is in effect. Immutable.
  */
-final class Settings
+final class Settings implements \JsonSerializable
 {
+    /** Largest int of C. */
+    private const MAX_INT = 0x7FFFFFFF;
     /** @internal What the kernel accepts; other systems than Linux take any int of C. */
-    public const MAX_SECONDS = PHP_OS_FAMILY === 'Linux' ? 32767 : 0x7FFFFFFF;
+    public const MAX_SECONDS = PHP_OS_FAMILY === 'Linux' ? 32767 : self::MAX_INT;
     /** @internal */
-    public const MAX_COUNT = PHP_OS_FAMILY === 'Linux' ? 127 : 0x7FFFFFFF;
+    public const MAX_COUNT = PHP_OS_FAMILY === 'Linux' ? 127 : self::MAX_INT;
 
     private bool $enabled;
     private int $idle;
@@ -47,7 +51,7 @@ final class Settings
      * @param int|null $userTimeoutMs TCP_USER_TIMEOUT, milliseconds that sent data may stay
      *     unacknowledged, 0 to 2147483647; 0 is the kernel's own limit, null leaves it unchanged
      *
-     * @throws InvalidArgumentException a value is no int, or out of range
+     * @throws InvalidArgumentException a value is not an int, or out of range
      */
     public static function of($idle, $interval, $count, $userTimeoutMs = null): self
     {
@@ -56,33 +60,68 @@ final class Settings
     }
 
     /**
-     * Settings that notice a dead peer within this many seconds, whether the connection is idle
-     * or has data in flight. The seconds count from the last thing that the peer sent, or from the
-     * first data that it did not acknowledge: data written to a peer already dead starts them anew,
-     * once.
+     * The promise: the program is told of a dead peer within this many seconds, whatever it does. They count
+     * from the moment that nothing comes from the peer any more, and they hold when the program waits, writes
+     * at any moment, writes again, with TLS or without, and with a round trip of up to 200 ms.
      *
-     * Half the time passes in silence, at most two minutes so that no NAT or load balancer on the
-     * way forgets the connection (Azure's, the most forgetful, does after four); the rest is
-     * divided between 6 probes, 3 below a minute, 2 for three seconds. The user timeout is the
-     * whole time; a peer that keeps its receive window closed that long is dropped too.
+     * Half of the time, less what the kernel is late, is for silence and probes; the other half is for data
+     * that is written to a peer already dead, because such data stops the probes and starts the clock of the
+     * user timeout. The price: an outage of half of that time ends a connection that has data in flight, and so
+     * does a peer that lives and keeps its receive window closed for so long.
      *
-     * @param int $seconds 3 to 86400 (a day)
+     * The numbers are those of the C library's ka_detect_within().
      *
-     * @throws InvalidArgumentException no int, or out of range
+     * @param int $seconds 6 to 14400 (four hours)
+     *
+     * @throws InvalidArgumentException not an int, or out of range
      */
     public static function detectWithin($seconds): self
     {
-        if (!is_int($seconds) || $seconds < 3 || $seconds > 86400) {
+        if (!is_int($seconds) || $seconds < 6 || $seconds > 14400) {
             throw new InvalidArgumentException(sprintf(
-                'seconds must be an int from 3 to 86400; %s was given.',
+                'seconds must be an int from 6 to 14400; %s was given.',
                 Given::describe($seconds)
             ));
         }
-        $count = $seconds === 3 ? 2 : ($seconds < 60 ? 3 : 6);
-        $half = (int) round($seconds / (2 * $count));
-        $keepsNatAlive = (int) ceil(($seconds - 120) / $count);
-        $interval = max(1, $half, $keepsNatAlive);
-        return self::of($seconds - $interval * $count, $interval, $count, $seconds * 1000);
+        // core/src/promise.rs says why.
+        $half = intdiv(($seconds * 1000 - 1200) * 2, 4375);
+        $interval = min(intdiv($half + 7, 8), 60);
+        $count = intdiv($half, $interval) - 1;
+        return new self(true, $half - $interval * $count, $interval, $count, $half * 1000);
+    }
+
+    /**
+     * What var_export() wrote.
+     *
+     * @param array<string, mixed> $values
+     *
+     * @throws InvalidArgumentException one of them cannot be a value of a socket
+     */
+    public static function __set_state(array $values): self
+    {
+        $settings = new self(
+            $values['enabled'],
+            $values['idle'],
+            $values['interval'],
+            $values['count'],
+            $values['userTimeoutMs']
+        );
+        $settings->__wakeup();
+        return $settings;
+    }
+
+    /**
+     * What unserialize() was given can be anything.
+     *
+     * @throws InvalidArgumentException one of them cannot be a value of a socket
+     */
+    public function __wakeup(): void
+    {
+        foreach ([$this->idle, $this->interval, $this->count, $this->userTimeoutMs ?? 0] as $value) {
+            if ($value < Keepalive::UNCHANGED || $value > self::MAX_INT) {
+                throw new InvalidArgumentException("A value of a socket is -1 to 2147483647; $value was given.");
+            }
+        }
     }
 
     /** Whether keepalive is on. */
@@ -119,44 +158,73 @@ final class Settings
     }
 
     /**
-     * Seconds after which a silent peer is given up on an idle connection: idle + interval x count;
-     * null where one of them is Keepalive::SYSTEM_DEFAULT or Keepalive::UNCHANGED.
+     * Seconds after which the peer of an idle connection is given up: null where keepalive is off, or one of the
+     * values is Keepalive::SYSTEM_DEFAULT or Keepalive::UNCHANGED.
+     *
+     * That is idle + interval x count, or max(idle, interval) + interval x count, because an answered probe
+     * is followed by the next one after the longer of the two. On Linux a user timeout replaces the count: see
+     * disagreement(). Data written to a peer already dead starts the clock of the user timeout: only
+     * detectWithin() limits the two together.
      */
     public function detectionSeconds(): ?int
     {
-        if (min($this->idle, $this->interval, $this->count) < 1) {
+        if (!$this->enabled || min($this->idle, $this->interval, $this->count) < 1) {
             return null;
         }
-        return $this->idle + $this->interval * $this->count;
+        return max($this->idle, $this->interval) + $this->interval * $this->probes();
     }
 
     /**
-     * A sentence where the user timeout and idle + interval x count disagree, else null.
+     * A sentence where the user timeout and the count disagree, else null.
      *
-     * On Linux a user timeout replaces the count: an idle connection ends with the first probe's
-     * turn, after the first unanswered one, that finds the peer silent for that long.
+     * On Linux a user timeout replaces the count: an idle connection ends at the first turn of a probe that
+     * finds the peer silent for so long, and one probe unanswered.
      */
     public function disagreement(): ?string
     {
         $seconds = $this->detectionSeconds();
-        if (!$this->enabled || $seconds === null || (int) $this->userTimeoutMs === 0) {
-            return null;
-        }
-        $userTimeout = $this->userTimeoutMs / 1000;
-        $probes = max(1, (int) ceil(($userTimeout - $this->idle) / $this->interval));
-        $ends = $this->idle + $this->interval * $probes;
-        if ($ends === $seconds) {
+        $probes = $seconds === null ? 0 : $this->probes();
+        if ($seconds === null || $probes === $this->count) {
             return null;
         }
         return sprintf(
             'The user timeout of %s s replaces the count of %d: an idle connection whose peer is gone ends after '
-            . '%d s (unanswered probes: %d), not after idle + interval x count = %d s.',
-            $userTimeout,
+            . '%d s (unanswered probes: %d), not after %d s.',
+            $this->userTimeoutMs / 1000,
             $this->count,
-            $ends,
+            $seconds,
             $probes,
-            $seconds
+            max($this->idle, $this->interval) + $this->interval * $this->count
         );
+    }
+
+    /** @return array{enabled: bool, idle: int, interval: int, count: int, userTimeoutMs: int|null} */
+    public function toArray(): array
+    {
+        return [
+            'enabled' => $this->enabled,
+            'idle' => $this->idle,
+            'interval' => $this->interval,
+            'count' => $this->count,
+            'userTimeoutMs' => $this->userTimeoutMs,
+        ];
+    }
+
+    /** @return array{enabled: bool, idle: int, interval: int, count: int, userTimeoutMs: int|null} */
+    public function jsonSerialize(): array
+    {
+        return $this->toArray();
+    }
+
+    /** How many probes stay unanswered before an idle connection ends. */
+    private function probes(): int
+    {
+        $userTimeout = (int) $this->userTimeoutMs / 1000;
+        if ($userTimeout <= 0) {
+            return $this->count;
+        }
+        $afterTheFirst = $userTimeout - max($this->idle, $this->interval);
+        return max(1, (int) ceil($afterTheFirst / $this->interval));
     }
 
     /**
@@ -180,10 +248,10 @@ final class Settings
         if (!is_int($count) || $count < Keepalive::UNCHANGED || $count > self::MAX_COUNT) {
             throw self::outOfRange('count', $count, self::MAX_COUNT, 'probes');
         }
-        if ($userTimeoutMs !== null && (!is_int($userTimeoutMs) || $userTimeoutMs < 0 || $userTimeoutMs > 0x7FFFFFFF)) {
+        if ($userTimeoutMs !== null && (!is_int($userTimeoutMs) || $userTimeoutMs < 0 || $userTimeoutMs > self::MAX_INT)) {
             throw new InvalidArgumentException(sprintf(
                 'userTimeoutMs must be an int from 0 to %d (milliseconds), or null to leave it unchanged; %s was given.',
-                0x7FFFFFFF,
+                self::MAX_INT,
                 Given::describe($userTimeoutMs)
             ));
         }

@@ -19,8 +19,19 @@ interface Backend
     /** What Keepalive::backend() says. */
     public function name(): string;
 
-    /** @param resource|\Socket|int|OpenSocket $socket */
-    public function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void;
+    /**
+     * Turns keepalive on, with these values; the user timeout stays.
+     *
+     * @param resource|\Socket|int|OpenSocket $socket
+     */
+    public function set($socket, int $idle, int $interval, int $count): void;
+
+    /**
+     * All five values, as one thing.
+     *
+     * @param resource|\Socket|int|OpenSocket $socket
+     */
+    public function apply($socket, Settings $settings): void;
 
     /** @param resource|\Socket|int|OpenSocket $socket */
     public function disable($socket): void;

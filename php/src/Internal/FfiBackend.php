@@ -34,6 +34,14 @@ final class FfiBackend implements Backend
      */
     private static ?\FFI $ffi = null;
 
+    /**
+     * The last settings that were applied, and the same for C: programs apply one object to many sockets.
+     * In one array, so that an asynchronous signal handler that applies others cannot part the two.
+     *
+     * @var array{Settings|null, \FFI\CData|null}
+     */
+    private static array $applied = [null, null];
+
     /** @throws UnavailableException FFI is barred, or there is no library that will do */
     public function __construct()
     {
@@ -48,24 +56,26 @@ final class FfiBackend implements Backend
         return 'ffi';
     }
 
-    public function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void
+    public function set($socket, int $idle, int $interval, int $count): void
     {
-        $fd = $this->descriptor($socket);
-        $before = null;
-        if ($userTimeoutMs !== null) {
-            $before = self::$ffi->ka_get_user_timeout($fd);
-            $returned = self::$ffi->ka_set_user_timeout($fd, $userTimeoutMs);
-            if ($returned < 0) {
-                throw $this->refused("Setting TCP_USER_TIMEOUT=$userTimeoutMs", $socket, $returned);
-            }
-        }
-        $returned = self::$ffi->ka_set($fd, $idle, $interval, $count);
+        $returned = self::$ffi->ka_set($this->descriptor($socket), $idle, $interval, $count);
         if ($returned < 0) {
-            if ($before !== null) {
-                self::$ffi->ka_set_user_timeout($fd, $before); // nothing half done
-            }
             $attempt = "Setting TCP_KEEPINTVL=$interval, TCP_KEEPCNT=$count, TCP_KEEPIDLE=$idle, SO_KEEPALIVE=1";
             throw $this->refused($attempt, $socket, $returned);
+        }
+    }
+
+    public function apply($socket, Settings $settings): void
+    {
+        $fd = $this->descriptor($socket);
+        [$applied, $values] = self::$applied;
+        if ($applied !== $settings) {
+            $values = self::valuesOf($settings);
+            self::$applied = [$settings, $values];
+        }
+        $returned = self::$ffi->ka_apply($fd, \FFI::addr($values));
+        if ($returned < 0) {
+            throw $this->refused(self::attempt($settings), $socket, $returned);
         }
     }
 
@@ -85,8 +95,7 @@ final class FfiBackend implements Backend
         if ($returned < 0) {
             throw $this->refused('Reading SO_KEEPALIVE and the TCP_KEEP options', $socket, $returned);
         }
-        $userTimeoutMs = self::$ffi->ka_get_user_timeout($fd);
-        return self::settingsOf($settings, $userTimeoutMs < 0 ? null : $userTimeoutMs);
+        return self::settingsOf($settings);
     }
 
     public function defaults(): Settings
@@ -95,7 +104,7 @@ final class FfiBackend implements Backend
         if ($settings->enabled < 0) {
             throw $this->refused('Reading the defaults', 'a fresh TCP socket', $settings->enabled);
         }
-        return self::settingsOf($settings, self::$ffi->ka_options()->tcp_user_timeout < 0 ? null : 0);
+        return self::settingsOf($settings);
     }
 
     public function status($socket): Status
@@ -164,14 +173,39 @@ final class FfiBackend implements Backend
         throw TypeError::notASocket($socket);
     }
 
-    private static function settingsOf(\FFI\CData $settings, ?int $userTimeoutMs): Settings
+    private static function settingsOf(\FFI\CData $values): Settings
     {
         return new Settings(
-            $settings->enabled === 1,
-            $settings->idle,
-            $settings->intvl,
-            $settings->cnt,
-            $userTimeoutMs
+            $values->enabled === 1,
+            $values->idle,
+            $values->intvl,
+            $values->cnt,
+            $values->user_timeout_ms < 0 ? null : $values->user_timeout_ms
+        );
+    }
+
+    private static function valuesOf(Settings $settings): \FFI\CData
+    {
+        $values = self::$ffi->new('ka_settings');
+        $values->enabled = (int) $settings->enabled();
+        $values->idle = $settings->idle();
+        $values->intvl = $settings->interval();
+        $values->cnt = $settings->count();
+        $values->user_timeout_ms = $settings->userTimeoutMs() ?? Keepalive::UNCHANGED;
+        return $values;
+    }
+
+    /** The options in the order of ka_apply(). */
+    private static function attempt(Settings $settings): string
+    {
+        $userTimeoutMs = $settings->userTimeoutMs();
+        return sprintf(
+            'Setting %sTCP_KEEPINTVL=%d, TCP_KEEPCNT=%d, TCP_KEEPIDLE=%d, SO_KEEPALIVE=%d',
+            $userTimeoutMs === null ? '' : "TCP_USER_TIMEOUT=$userTimeoutMs, ",
+            $settings->interval(),
+            $settings->count(),
+            $settings->idle(),
+            $settings->enabled()
         );
     }
 

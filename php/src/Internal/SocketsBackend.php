@@ -59,27 +59,24 @@ final class SocketsBackend implements Backend
         return 'sockets';
     }
 
-    /** In the order of ka_set(), for its reasons. */
-    public function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void
+    public function set($socket, int $idle, int $interval, int $count): void
+    {
+        $this->apply($socket, new Settings(true, $idle, $interval, $count, null));
+    }
+
+    /** In the order of ka_apply(), for its reasons. */
+    public function apply($socket, Settings $settings): void
     {
         $options = [
-            'TCP_USER_TIMEOUT' => $userTimeoutMs ?? Keepalive::UNCHANGED,
-            'TCP_KEEPINTVL' => $interval,
-            'TCP_KEEPCNT' => $count,
-            'TCP_KEEPIDLE' => $idle,
+            'TCP_USER_TIMEOUT' => $settings->userTimeoutMs() ?? Keepalive::UNCHANGED,
+            'TCP_KEEPINTVL' => $settings->interval(),
+            'TCP_KEEPCNT' => $settings->count(),
+            'TCP_KEEPIDLE' => $settings->idle(),
         ];
-        $this->with($socket, function ($handle) use ($socket, $options): void {
-            $options = $this->withDefaults($handle, $socket, $options);
-            $before = isset($options['TCP_USER_TIMEOUT']) ? $this->readUserTimeout($handle) : null;
-            try {
-                foreach ($options as $option => $value) {
-                    $this->write($handle, $socket, $option, $value);
-                }
-            } catch (SocketException $refusal) {
-                if ($before !== null && $option !== 'TCP_USER_TIMEOUT') {
-                    $this->setOption($handle, 'TCP_USER_TIMEOUT', $before); // nothing half done
-                }
-                throw $refusal;
+        $enabled = (int) $settings->enabled();
+        $this->with($socket, function ($handle) use ($socket, $options, $enabled): void {
+            foreach ($this->toWrite($handle, $socket, $options) + ['SO_KEEPALIVE' => $enabled] as $option => $value) {
+                $this->write($handle, $socket, $option, $value);
             }
         });
     }
@@ -233,46 +230,48 @@ final class SocketsBackend implements Backend
      * @param array<string, int> $options
      * @return array<string, int>
      */
-    private function withDefaults($handle, $socket, array $options): array
+    private function toWrite($handle, $socket, array $options): array
     {
         $defaults = null;
         foreach ($options as $option => $value) {
-            if ($value === Keepalive::SYSTEM_DEFAULT && $option !== 'TCP_USER_TIMEOUT') {
+            if ($option !== 'TCP_USER_TIMEOUT' && $value === Keepalive::SYSTEM_DEFAULT) {
                 $defaults = $defaults ?? $this->defaults();
-                $value = $options[$option] = $this->default($handle, $socket, $option, $defaults);
-            }
-            if ($value === Keepalive::UNCHANGED) {
-                unset($options[$option]);
+                $system = [
+                    'TCP_KEEPINTVL' => $defaults->interval(),
+                    'TCP_KEEPCNT' => $defaults->count(),
+                    'TCP_KEEPIDLE' => $defaults->idle(),
+                ];
+                $options[$option] = $this->accepted($handle, $socket, $option, $system[$option], 'ERANGE');
+            } elseif ($option !== 'TCP_USER_TIMEOUT' && $value !== Keepalive::UNCHANGED) {
+                $options[$option] = $this->accepted($handle, $socket, $option, $value, 'EINVAL');
             }
         }
+        $options = array_filter($options, static function (int $value): bool {
+            return $value !== Keepalive::UNCHANGED;
+        });
         if ($options === []) {
             $this->refuseUnlessTcp($handle, $socket);
         }
-        return $options + ['SO_KEEPALIVE' => 1];
+        return $options;
     }
 
     /**
-     * The system's default for an option, as a number to write, or UNCHANGED.
+     * The value, if a socket accepts it. A sysctl may be more, or less: a socket that has such a value keeps it
+     * (UNCHANGED); on any other it cannot be written.
      *
      * @param resource|\Socket $handle
      * @param mixed $socket what the user gave
      */
-    private function default($handle, $socket, string $option, Settings $defaults): int
+    private function accepted($handle, $socket, string $option, int $value, string $refusal): int
     {
-        $default = [
-            'TCP_KEEPINTVL' => $defaults->interval(),
-            'TCP_KEEPCNT' => $defaults->count(),
-            'TCP_KEEPIDLE' => $defaults->idle(),
-        ][$option];
-        // A sysctl may be more than a socket accepts; then only what follows it already can have it.
         $max = $option === 'TCP_KEEPCNT' ? Settings::MAX_COUNT : Settings::MAX_SECONDS;
-        if ($default >= 1 && $default <= $max) {
-            return $default;
+        if ($value >= 1 && $value <= $max) {
+            return $value;
         }
-        if ($this->read($handle, $socket, $option) !== $default) {
-            throw self::refused("Setting $option=$default", SocketKind::describe($socket), Errno::number('ERANGE'));
+        if ($this->read($handle, $socket, $option) === $value) {
+            return Keepalive::UNCHANGED;
         }
-        return Keepalive::UNCHANGED;
+        throw self::refused("Setting $option=$value", SocketKind::describe($socket), Errno::number($refusal));
     }
 
     /**
