@@ -46,7 +46,7 @@ test:                ## everything, and what it needs is installed first
 	$(MAKE) test-matrix
 
 test-rust:           ## formatting, lints and the tests in Rust
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) test --locked --workspace
 

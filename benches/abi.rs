@@ -18,7 +18,8 @@ use std::{env, ptr};
 
 use keepalive::{ka_settings, ka_socket};
 use libc::{
-    IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, c_int,
+    IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL,
+    TCP_USER_TIMEOUT, c_int,
 };
 use socket2::{SockRef, TcpKeepalive};
 
@@ -29,6 +30,8 @@ const TURN: usize = 50;
 /// The functions of the shipped library.
 struct Library {
     set: extern "C" fn(c_int, c_int, c_int, c_int) -> c_int,
+    apply: extern "C" fn(c_int, *const ka_settings) -> c_int,
+    detect_within: extern "C" fn(c_int) -> ka_settings,
     get: extern "C" fn(c_int, *mut ka_settings) -> c_int,
     defaults: extern "C" fn() -> ka_settings,
     find: extern "C" fn(u64, u64) -> c_int,
@@ -51,6 +54,12 @@ impl Library {
             Self {
                 set: transmute::<*mut c_void, extern "C" fn(c_int, c_int, c_int, c_int) -> c_int>(
                     symbol(c"ka_set".as_ptr()),
+                ),
+                apply: transmute::<*mut c_void, extern "C" fn(c_int, *const ka_settings) -> c_int>(
+                    symbol(c"ka_apply".as_ptr()),
+                ),
+                detect_within: transmute::<*mut c_void, extern "C" fn(c_int) -> ka_settings>(
+                    symbol(c"ka_detect_within".as_ptr()),
                 ),
                 get: transmute::<*mut c_void, extern "C" fn(c_int, *mut ka_settings) -> c_int>(
                     symbol(c"ka_get".as_ptr()),
@@ -93,12 +102,26 @@ fn bare_set(fd: c_int) {
     set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
-fn bare_get(fd: c_int) -> [c_int; 4] {
+fn bare_apply(fd: c_int) {
+    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 13_000);
+    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 2);
+    set(fd, IPPROTO_TCP, TCP_KEEPCNT, 5);
+    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 3);
+    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+fn apply(library: &Library, fd: c_int) {
+    let settings = (library.detect_within)(30);
+    assert_eq!((library.apply)(fd, &raw const settings), 0);
+}
+
+fn bare_get(fd: c_int) -> [c_int; 5] {
     [
         get(fd, SOL_SOCKET, SO_KEEPALIVE),
         get(fd, IPPROTO_TCP, TCP_KEEPIDLE),
         get(fd, IPPROTO_TCP, TCP_KEEPINTVL),
         get(fd, IPPROTO_TCP, TCP_KEEPCNT),
+        get(fd, IPPROTO_TCP, TCP_USER_TIMEOUT),
     ]
 }
 
@@ -183,6 +206,13 @@ fn everything(library: &Library) {
         .with_interval(Duration::from_secs(10))
         .with_retries(6);
     compare(
+        "apply",
+        &mut [
+            ("five setsockopt", &mut || bare_apply(fd)),
+            ("ka_detect_within, ka_apply", &mut || apply(library, fd)),
+        ],
+    );
+    compare(
         "set",
         &mut [
             ("four setsockopt", &mut || bare_set(fd)),
@@ -192,18 +222,18 @@ fn everything(library: &Library) {
             }),
         ],
     );
-    let mut settings = ka_settings { enabled: 0, idle: 0, intvl: 0, cnt: 0 };
+    let mut settings = ka_settings { enabled: 0, idle: 0, intvl: 0, cnt: 0, user_timeout_ms: 0 };
     compare(
         "get",
         &mut [
-            ("four getsockopt", &mut || assert_eq!(bare_get(fd)[0], 1)),
+            ("five getsockopt", &mut || assert_eq!(bare_get(fd)[0], 1)),
             ("ka_get", &mut || assert_eq!((library.get)(fd, &raw mut settings), 0)),
         ],
     );
     compare(
         "defaults",
         &mut [
-            ("socket, four getsockopt, close", &mut || {
+            ("socket, five getsockopt, close", &mut || {
                 assert_eq!(bare_get(socket().as_raw_fd())[0], 0);
             }),
             ("ka_defaults", &mut || assert_eq!((library.defaults)().enabled, 0)),
@@ -300,12 +330,14 @@ fn count(library: &Library, contender: &str, calls: usize) {
     let one = socket();
     let fd = one.as_raw_fd();
     let (dev, ino) = stat(fd);
-    let mut settings = ka_settings { enabled: 0, idle: 0, intvl: 0, cnt: 0 };
+    let mut settings = ka_settings { enabled: 0, idle: 0, intvl: 0, cnt: 0, user_timeout_ms: 0 };
     for _ in 0..calls {
         match contender {
+            "five setsockopt" => bare_apply(fd),
+            "ka_detect_within, ka_apply" => apply(library, fd),
             "four setsockopt" => bare_set(fd),
             "ka_set" => assert_eq!((library.set)(fd, 60, 10, 6), 0),
-            "four getsockopt" => assert_eq!(bare_get(fd)[2], 75),
+            "five getsockopt" => assert_eq!(bare_get(fd)[2], 75),
             "ka_get" => assert_eq!((library.get)(fd, &raw mut settings), 0),
             "fstat" => assert_eq!(stat(fd), (dev, ino)),
             "ka_find" => assert_eq!((library.find)(dev, ino), fd),

@@ -13,19 +13,19 @@ use std::ptr;
 use std::time::{Duration, Instant};
 
 use common::{
-    CNT, FIRST_FREE, IDLE, INTVL, OTHER, Settings, allow_descriptors, check, descriptor_limit,
-    fill_table, identity, in_child, refuse, refuse_always, set_descriptor_limit, set_others,
-    settings, tcp4, with_own_network,
+    CNT, FIRST_FREE, IDLE, INTVL, OTHER, Settings, USER_TIMEOUT, allow_descriptors, check,
+    descriptor_limit, fill_table, identity, in_child, only_user_timeout, refuse, refuse_always,
+    set_descriptor_limit, set_others, settings, tcp4, with_own_network,
 };
 use keepalive::{
-    KA_DEFAULT, KA_UNCHANGED, ka_defaults, ka_disable, ka_find, ka_get, ka_get_user_timeout,
-    ka_liveness, ka_options, ka_set, ka_set_user_timeout, ka_settings, ka_socket, ka_sockets,
-    ka_status, ka_strerror, ka_version,
+    KA_DEFAULT, KA_UNCHANGED, ka_apply, ka_defaults, ka_detect_within, ka_disable, ka_find, ka_get,
+    ka_liveness, ka_options, ka_set, ka_settings, ka_socket, ka_sockets, ka_status, ka_strerror,
+    ka_version,
 };
 use libc::{EACCES, EIO, ENOENT, ENOMEM, ENOSYS, EPERM, SO_KEEPALIVE, TCP_NODELAY, c_int};
 
 fn get(fd: c_int) -> Result<ka_settings, c_int> {
-    let canary = ka_settings { enabled: 12, idle: 34, intvl: 56, cnt: 78 };
+    let canary = ka_settings { enabled: 12, idle: 34, intvl: 56, cnt: 78, user_timeout_ms: 90 };
     let mut place = MaybeUninit::new(canary);
     let returned = ka_get(fd, Some(&mut place));
     // SAFETY: initialised above.
@@ -68,7 +68,7 @@ fn each_of_the_four_calls_refused_on_a_socket_that_has_keepalive_on() {
 
 #[test]
 fn each_option_that_may_not_be_read_is_the_errno_of_what_reads_it() {
-    for refused in [SO_KEEPALIVE, IDLE, INTVL, CNT] {
+    for refused in [SO_KEEPALIVE, IDLE, INTVL, CNT, USER_TIMEOUT] {
         in_child(|| {
             let socket = tcp4();
             refuse(libc::SYS_getsockopt, 2, refused, EPERM);
@@ -102,8 +102,7 @@ fn no_memory_in_the_kernel_is_reported() {
             let socket = tcp4();
             let before = settings(socket.as_raw_fd());
             refuse_always(libc::SYS_socket, errno);
-            let failed = ka_settings { enabled: -errno, idle: -1, intvl: -1, cnt: -1 };
-            assert_eq!(ka_defaults(), failed);
+            assert_eq!(ka_defaults(), ka_settings::failed(errno));
             assert_eq!(ka_set(socket.as_raw_fd(), 60, KA_DEFAULT, 6), -errno);
             assert_eq!(settings(socket.as_raw_fd()), before);
         });
@@ -146,8 +145,7 @@ fn any_system_call_may_be_refused() {
                 allowed(ka_set(fd, 60, KA_DEFAULT, 6), "ka_set");
                 allowed(get(fd).map_or_else(|errno| errno, |_| 0), "ka_get");
                 allowed(ka_status(fd, Some(&mut MaybeUninit::uninit())), "ka_status");
-                allowed(ka_set_user_timeout(fd, 1000), "ka_set_user_timeout");
-                allowed(ka_get_user_timeout(fd), "ka_get_user_timeout");
+                allowed(ka_apply(fd, Some(&only_user_timeout(1000))), "ka_apply");
                 allowed(ka_disable(fd), "ka_disable");
                 allowed(ka_defaults().enabled, "ka_defaults");
             });
@@ -259,8 +257,8 @@ fn without_any_memory_everything_works() {
             ka_get(fd, Some(&mut settings)),
             ka_status(fd, Some(&mut liveness)),
             ka_disable(fd),
-            ka_set_user_timeout(fd, 1),
-            ka_get_user_timeout(fd),
+            ka_apply(fd, Some(&only_user_timeout(1))),
+            ka_detect_within(30).enabled,
             ka_defaults().enabled,
             // SAFETY: there is room for 30.
             unsafe { ka_sockets(open.as_mut_ptr().cast(), 30) },

@@ -1,4 +1,4 @@
-//! `ka_set`, `ka_get`, `ka_disable`, `ka_defaults` and the user timeout, against the kernel.
+//! `ka_set`, `ka_get`, `ka_disable` and `ka_defaults`, against the kernel. apply.rs has `ka_apply`.
 
 mod common;
 
@@ -8,12 +8,11 @@ use std::os::fd::AsRawFd;
 
 use common::{
     CNT, IDLE, INTVL, Kind, OTHER, Settings, at_number, check, connected, fill_table, get_option,
-    in_child, other_kinds, raw, refuse, set_option, set_others, settings, socket, sysctl,
-    tcp_kinds, tcp4, user_timeout, with_own_network,
+    in_child, only_user_timeout, other_kinds, raw, refuse, set_option, set_others, settings,
+    socket, sysctl, tcp_kinds, tcp4, user_timeout, with_own_network,
 };
 use keepalive::{
-    KA_DEFAULT, KA_UNCHANGED, ka_defaults, ka_disable, ka_get, ka_get_user_timeout, ka_set,
-    ka_set_user_timeout, ka_settings,
+    KA_DEFAULT, KA_UNCHANGED, ka_apply, ka_defaults, ka_disable, ka_get, ka_set, ka_settings,
 };
 use libc::{IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, c_int};
 
@@ -49,14 +48,16 @@ fn get(fd: c_int) -> Result<ka_settings, c_int> {
     }
 }
 
-fn same(library: ka_settings, kernel: Settings) -> bool {
-    kernel
-        == Settings {
-            enabled: Ok(library.enabled),
-            idle: Ok(library.idle),
-            intvl: Ok(library.intvl),
-            cnt: Ok(library.cnt),
-        }
+/// What [`get`] has to say of a TCP socket.
+fn kernel(fd: c_int) -> ka_settings {
+    let Settings { enabled, idle, intvl, cnt } = settings(fd);
+    ka_settings {
+        enabled: enabled.unwrap(),
+        idle: idle.unwrap(),
+        intvl: intvl.unwrap(),
+        cnt: cnt.unwrap(),
+        user_timeout_ms: user_timeout(fd).unwrap_or(-1),
+    }
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn sets_what_was_asked_for_on_every_kind_of_tcp_socket() {
     for Kind { name, fd, .. } in &tcp_kinds() {
         assert_eq!(ka_set(*fd, 60, 10, 6), 0, "{name}");
         assert_eq!(settings(*fd), on(60, 10, 6), "{name}");
-        assert!(same(get(*fd).unwrap(), settings(*fd)), "{name}");
+        assert_eq!(get(*fd), Ok(kernel(*fd)), "{name}");
     }
 }
 
@@ -187,8 +188,7 @@ fn refused_and_untouched(kind: &Kind) {
         }
         assert_eq!(ka_disable(*fd), -getting, "{name}");
         assert_eq!(get(*fd), Err(getting), "{name}");
-        assert_eq!(ka_set_user_timeout(*fd, 1000), -setting, "{name}");
-        assert_eq!(ka_get_user_timeout(*fd), -getting, "{name}");
+        assert_eq!(ka_apply(*fd, Some(&only_user_timeout(1000))), -setting, "{name}");
         assert_eq!(settings(*fd), before, "{name}");
     }
 }
@@ -214,8 +214,7 @@ fn refuses_a_closed_descriptor() {
         assert_eq!(ka_set(fd, 60, 10, 6), -libc::EBADF);
         assert_eq!(ka_disable(fd), -libc::EBADF);
         assert_eq!(get(fd), Err(libc::EBADF));
-        assert_eq!(ka_set_user_timeout(fd, 0), -libc::EBADF);
-        assert_eq!(ka_get_user_timeout(fd), -libc::EBADF);
+        assert_eq!(ka_apply(fd, Some(&only_user_timeout(0))), -libc::EBADF);
     });
 }
 
@@ -223,7 +222,7 @@ fn refuses_a_closed_descriptor() {
 fn accepted_connections_inherit_from_the_listener() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     assert_eq!(ka_set(listener.as_raw_fd(), 60, 10, 6), 0);
-    assert_eq!(ka_set_user_timeout(listener.as_raw_fd(), 120_000), 0);
+    assert_eq!(ka_apply(listener.as_raw_fd(), Some(&only_user_timeout(120_000))), 0);
     let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (accepted, _) = listener.accept().unwrap();
     assert_eq!(settings(accepted.as_raw_fd()), on(60, 10, 6));
@@ -259,7 +258,7 @@ fn disable_keeps_the_values_and_unchanged_brings_them_back() {
 #[test]
 fn get_without_a_place_is_efault_and_a_failed_one_writes_nothing() {
     assert_eq!(ka_get(tcp4().as_raw_fd(), None), -libc::EFAULT);
-    let canary = ka_settings { enabled: 12, idle: 34, intvl: 56, cnt: 78 };
+    let canary = ka_settings { enabled: 12, idle: 34, intvl: 56, cnt: 78, user_timeout_ms: 90 };
     let mut place = MaybeUninit::new(canary);
     assert_eq!(ka_get(-1, Some(&mut place)), -libc::EBADF);
     // SAFETY: it was initialised above.
@@ -267,32 +266,8 @@ fn get_without_a_place_is_efault_and_a_failed_one_writes_nothing() {
 }
 
 #[test]
-fn the_user_timeout_takes_what_the_kernel_takes() {
-    for Kind { name, fd, .. } in tcp_kinds().iter().filter(|kind| kind.name != "mptcp") {
-        for timeout in [1, 999, 120_000, c_int::MAX, 0] {
-            assert_eq!(ka_set_user_timeout(*fd, timeout), 0, "{name} {timeout}");
-            assert_eq!(user_timeout(*fd), Ok(timeout), "{name}");
-            assert_eq!(ka_get_user_timeout(*fd), timeout, "{name}");
-        }
-        assert_eq!(ka_set_user_timeout(*fd, 5000), 0, "{name}");
-        for negative in [-1, -2, c_int::MIN] {
-            assert_eq!(ka_set_user_timeout(*fd, negative), -libc::EINVAL, "{name} {negative}");
-        }
-        assert_eq!(user_timeout(*fd), Ok(5000), "{name}");
-    }
-    assert_eq!(ka_set_user_timeout(-1, -1), -libc::EINVAL);
-}
-
-#[test]
-fn mptcp_has_no_user_timeout_and_says_so() {
-    let Some(mptcp) = tcp_kinds().into_iter().find(|kind| kind.name == "mptcp") else { return };
-    assert_eq!(ka_set_user_timeout(mptcp.fd, 1000), -libc::ENOPROTOOPT);
-    assert_eq!(ka_get_user_timeout(mptcp.fd), -libc::EOPNOTSUPP);
-}
-
-#[test]
 fn defaults_are_what_a_fresh_socket_has() {
-    assert!(same(ka_defaults(), fresh()));
+    assert_eq!(ka_defaults(), kernel(tcp4().as_raw_fd()));
 }
 
 #[test]
@@ -304,13 +279,13 @@ fn defaults_follow_the_sysctls_and_a_socket_once_set_does_not() {
             sysctl("tcp_keepalive_probes", cnt);
         };
         write("600", "30", "5");
-        let expected = ka_settings { enabled: 0, idle: 600, intvl: 30, cnt: 5 };
+        let expected = ka_settings { enabled: 0, idle: 600, intvl: 30, cnt: 5, user_timeout_ms: 0 };
         assert_eq!(ka_defaults(), expected);
 
         let socket = tcp4();
         assert_eq!(ka_set(socket.as_raw_fd(), KA_DEFAULT, KA_DEFAULT, KA_DEFAULT), 0);
         write("700", "40", "6");
-        assert_eq!(ka_defaults(), ka_settings { enabled: 0, idle: 700, intvl: 40, cnt: 6 });
+        assert_eq!(ka_defaults(), ka_settings { idle: 700, intvl: 40, cnt: 6, ..expected });
         assert_eq!(settings(socket.as_raw_fd()), on(600, 30, 5));
     });
 }
@@ -369,13 +344,8 @@ fn defaults_say_so_on_a_host_without_any_tcp() {
     in_child(|| {
         refuse(libc::SYS_socket, 0, libc::AF_INET, libc::EAFNOSUPPORT);
         refuse(libc::SYS_socket, 0, libc::AF_INET6, libc::EAFNOSUPPORT);
-        assert_eq!(ka_defaults(), failed(libc::EAFNOSUPPORT));
+        assert_eq!(ka_defaults(), ka_settings::failed(libc::EAFNOSUPPORT));
     });
-}
-
-/// What `ka_defaults` returns when it cannot tell.
-fn failed(errno: c_int) -> ka_settings {
-    ka_settings { enabled: -errno, idle: -1, intvl: -1, cnt: -1 }
 }
 
 #[test]
@@ -385,12 +355,13 @@ fn only_the_defaults_need_a_free_descriptor() {
         let fd = socket.as_raw_fd();
         let before = settings(fd);
         fill_table();
-        assert_eq!(ka_defaults(), failed(libc::EMFILE));
+        assert_eq!(ka_defaults(), ka_settings::failed(libc::EMFILE));
         assert_eq!(ka_set(fd, KA_DEFAULT, 10, 6), -libc::EMFILE);
         assert_eq!(settings(fd), before);
         assert_eq!(ka_set(fd, 60, 10, KA_UNCHANGED), 0);
         assert_eq!(ka_set(fd, KA_UNCHANGED, KA_UNCHANGED, 6), 0);
-        assert!(same(get(fd).unwrap(), on(60, 10, 6)));
+        assert_eq!(settings(fd), on(60, 10, 6));
+        assert_eq!(get(fd), Ok(kernel(fd)));
         assert_eq!(ka_disable(fd), 0);
     });
 }

@@ -1,7 +1,7 @@
-/* Connects, switches TCP keepalive on, and shows what the kernel says before and after.
+/* Connects, asks to be told of a dead peer in time, and shows what the kernel says before and after.
  *
  *     cc -o keepalive-client keepalive-client.c $(pkg-config --cflags --libs keepalive)
- *     ./keepalive-client HOST PORT [IDLE INTERVAL COUNT]
+ *     ./keepalive-client HOST PORT [SECONDS]
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -51,47 +51,28 @@ static void check(const char *what, int returned) {
 static void show_settings(const char *when, int fd) {
     ka_settings now;
     check("ka_get", ka_get(fd, &now));
-    printf("%s keepalive %s, idle %d s, interval %d s, count %d\n", when,
-           now.enabled ? "on" : "off", now.idle, now.intvl, now.cnt);
-}
-
-static int number(const char *name, const char *text) {
-    char *end;
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    if (errno != 0 || *text == '\0' || *end != '\0' || value < -1 || value > 32767) {
-        fprintf(stderr, "%s: '%s' is not a number from -1 (unchanged), 0 (the system's) to 32767\n",
-                name, text);
-        exit(2);
-    }
-    return (int)value;
+    printf("%s keepalive %s, idle %d s, interval %d s, count %d, user timeout %d ms\n", when,
+           now.enabled ? "on" : "off", now.idle, now.intvl, now.cnt, now.user_timeout_ms);
 }
 
 int main(int argc, char **argv) {
-    ka_settings chosen = {1, 60, 10, 6};
     ka_liveness peer;
-    if (argc != 3 && argc != 6) {
-        fprintf(stderr, "usage: %s HOST PORT [IDLE INTERVAL COUNT]\n", argv[0]);
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: %s HOST PORT [SECONDS]\n", argv[0]);
         return 2;
     }
-    if (argc == 6) {
-        chosen.idle = number("IDLE", argv[3]);
-        chosen.intvl = number("INTERVAL", argv[4]);
-        chosen.cnt = number("COUNT", argv[5]);
-    }
+    int seconds = argc == 4 ? atoi(argv[3]) : 30;
     int fd = connect_to(argv[1], argv[2]);
     if (fd < 0) {
         return 1;
     }
 
     show_settings("before:", fd);
-    check("ka_set", ka_set(fd, chosen.idle, chosen.intvl, chosen.cnt));
-    check("ka_get", ka_get(fd, &chosen)); /* numbers for what was 0 or -1 */
-    int seconds = chosen.idle + chosen.intvl * chosen.cnt;
-    /* The same promise while sent data is unacknowledged, when there are no probes. */
-    check("ka_set_user_timeout", ka_set_user_timeout(fd, seconds > 2147483 ? 0 : seconds * 1000));
+    ka_settings settings = ka_detect_within(seconds);
+    check("ka_detect_within: 6 to 14400 seconds", settings.enabled);
+    check("ka_apply", ka_apply(fd, &settings));
     show_settings("after: ", fd);
-    printf("a peer that is gone is noticed within %d s\n", seconds);
+    printf("this program is told of a dead peer within %d s\n", seconds);
 
     check("ka_status", ka_status(fd, &peer));
     printf("status: %s, %d probes unanswered, %d segments in flight, heard from %d ms ago\n",

@@ -29,11 +29,12 @@ static int option(int fd, int level, int name) {
 }
 
 /* Whether the kernel has these values on the socket. */
-static int has(int fd, int enabled, int idle, int intvl, int cnt) {
+static int has(int fd, int enabled, int idle, int intvl, int cnt, int user_timeout) {
     return option(fd, SOL_SOCKET, SO_KEEPALIVE) == enabled &&
            option(fd, IPPROTO_TCP, TCP_KEEPIDLE) == idle &&
            option(fd, IPPROTO_TCP, TCP_KEEPINTVL) == intvl &&
-           option(fd, IPPROTO_TCP, TCP_KEEPCNT) == cnt;
+           option(fd, IPPROTO_TCP, TCP_KEEPCNT) == cnt &&
+           option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) == user_timeout;
 }
 
 static int tcp(void) { return socket(AF_INET, SOCK_STREAM, 0); }
@@ -58,25 +59,52 @@ static void connect_pair(int ends[2], char *address, size_t size) {
 
 static void options_of_a_socket(void) {
     int fd = tcp();
-    ka_settings settings = {9, 9, 9, 9};
+    ka_settings settings = {9, 9, 9, 9, 9};
     ka_settings defaults = ka_defaults();
     check("ka_defaults() is what a fresh socket has",
-          has(fd, defaults.enabled, defaults.idle, defaults.intvl, defaults.cnt));
-    check("ka_set()", ka_set(fd, 61, 11, 7) == 0 && has(fd, 1, 61, 11, 7));
+          has(fd, defaults.enabled, defaults.idle, defaults.intvl, defaults.cnt,
+              defaults.user_timeout_ms));
+    check("ka_set()", ka_set(fd, 61, 11, 7) == 0 && has(fd, 1, 61, 11, 7, 0));
     check("ka_get()", ka_get(fd, &settings) == 0 && settings.enabled == 1 && settings.idle == 61 &&
-                          settings.intvl == 11 && settings.cnt == 7);
+                          settings.intvl == 11 && settings.cnt == 7 && settings.user_timeout_ms == 0);
     check("KA_UNCHANGED and KA_DEFAULT", ka_set(fd, KA_UNCHANGED, KA_DEFAULT, 5) == 0 &&
-                                             has(fd, 1, 61, defaults.intvl, 5));
+                                             has(fd, 1, 61, defaults.intvl, 5, 0));
     check("a refused value changes nothing",
-          ka_set(fd, 60, 10, 128) == -EINVAL && has(fd, 1, 61, defaults.intvl, 5));
-    check("ka_disable()", ka_disable(fd) == 0 && has(fd, 0, 61, defaults.intvl, 5));
-    check("ka_set_user_timeout() and ka_get_user_timeout()",
-          ka_set_user_timeout(fd, 120000) == 0 && ka_get_user_timeout(fd) == 120000 &&
-              option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) == 120000);
+          ka_set(fd, 60, 10, 128) == -EINVAL && has(fd, 1, 61, defaults.intvl, 5, 0));
+    check("ka_disable()", ka_disable(fd) == 0 && has(fd, 0, 61, defaults.intvl, 5, 0));
     check("ka_get() without a place", ka_get(fd, NULL) == -EFAULT);
     check("ka_status() without a place", ka_status(fd, NULL) == -EFAULT);
     close(fd);
     check("a closed descriptor", ka_set(fd, 60, 10, 6) == -EBADF);
+}
+
+static void settings_as_one_thing(void) {
+    int fd = tcp();
+    ka_settings settings = {1, 62, 12, 8, 90000};
+    ka_settings before;
+    check("ka_apply()", ka_apply(fd, &settings) == 0 && has(fd, 1, 62, 12, 8, 90000));
+
+    check("read, change one member, apply", ka_get(fd, &before) == 0);
+    settings = before;
+    settings.idle = 30;
+    check("one member is changed", ka_apply(fd, &settings) == 0 && has(fd, 1, 30, 12, 8, 90000));
+    check("all of them are put back", ka_apply(fd, &before) == 0 && has(fd, 1, 62, 12, 8, 90000));
+
+    settings.user_timeout_ms = -2;
+    check("a refused value changes nothing",
+          ka_apply(fd, &settings) == -EINVAL && has(fd, 1, 62, 12, 8, 90000));
+    check("ka_apply() without settings", ka_apply(fd, NULL) == -EFAULT);
+
+    settings = ka_detect_within(30);
+    check("ka_detect_within(), for ka_apply()",
+          ka_apply(fd, &settings) == 0 && settings.enabled == 1 && settings.idle > 0 &&
+              has(fd, 1, settings.idle, settings.intvl, settings.cnt, settings.user_timeout_ms));
+    settings = ka_detect_within(5);
+    check("ka_detect_within() out of range",
+          settings.enabled == -EINVAL && settings.idle == -1 && settings.intvl == -1 &&
+              settings.cnt == -1 && settings.user_timeout_ms == -1);
+    check("which ka_apply() refuses", ka_apply(fd, &settings) == -EINVAL);
+    close(fd);
 }
 
 static void other_descriptors(void) {
@@ -177,12 +205,13 @@ static void a_forked_process(void) {
     }
     waitpid(child, &status, 0);
     check("a forked process finds and sets what it inherited",
-          status == 0 && has(fd, 1, 62, 12, 8));
+          status == 0 && has(fd, 1, 62, 12, 8, 0));
     close(fd);
 }
 
 int main(void) {
     options_of_a_socket();
+    settings_as_one_thing();
     other_descriptors();
     connections();
     texts();

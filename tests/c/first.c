@@ -9,10 +9,11 @@
 
 #define ASSERT_AT_COMPILE_TIME(name, condition) typedef char name[(condition) ? 1 : -1]
 
-ASSERT_AT_COMPILE_TIME(settings_size, sizeof(ka_settings) == 16);
+ASSERT_AT_COMPILE_TIME(settings_size, sizeof(ka_settings) == 20);
 ASSERT_AT_COMPILE_TIME(settings_idle, offsetof(ka_settings, idle) == 4);
 ASSERT_AT_COMPILE_TIME(settings_intvl, offsetof(ka_settings, intvl) == 8);
 ASSERT_AT_COMPILE_TIME(settings_cnt, offsetof(ka_settings, cnt) == 12);
+ASSERT_AT_COMPILE_TIME(settings_timeout, offsetof(ka_settings, user_timeout_ms) == 16);
 ASSERT_AT_COMPILE_TIME(liveness_size, sizeof(ka_liveness) == 24);
 ASSERT_AT_COMPILE_TIME(liveness_state, offsetof(ka_liveness, state) == 0);
 ASSERT_AT_COMPILE_TIME(liveness_probes, offsetof(ka_liveness, probes) == 4);
@@ -44,22 +45,22 @@ int everything_refuses_minus_one(void);
 
 int main(void) {
     int (*set)(int, int, int, int) = ka_set;
+    int (*apply)(int, const struct ka_settings *) = ka_apply;
+    struct ka_settings (*detect_within)(int) = ka_detect_within;
     struct ka_settings (*defaults)(void) = ka_defaults;
     int (*get)(int, struct ka_settings *) = ka_get;
     int (*disable)(int) = ka_disable;
-    int (*set_user_timeout)(int, int) = ka_set_user_timeout;
-    int (*get_user_timeout)(int) = ka_get_user_timeout;
     int (*status)(int, struct ka_liveness *) = ka_status;
     int (*find)(uint64_t, uint64_t) = ka_find;
     int (*sockets)(struct ka_socket *, size_t) = ka_sockets;
     struct ka_option_numbers (*options)(void) = ka_options;
     const char *(*describe)(int) = ka_strerror;
     const char *(*version)(void) = ka_version;
-    ka_settings settings;
+    ka_settings settings = detect_within(30);
     ka_liveness liveness;
 
     int refused = set(-1, 60, 10, 6) == get(-1, &settings) && disable(-1) == status(-1, &liveness) &&
-                  set_user_timeout(-1, 1) == get_user_timeout(-1) && find(0, 0) < 0;
+                  apply(-1, &settings) == apply(-1, &settings) && find(0, 0) < 0;
     if (!refused || defaults().idle <= 0 || sockets(NULL, 0) != 0 || options().tcp_keepidle <= 0 ||
         describe(0) == NULL || version() == NULL) {
         fputs("a function does not answer as it should\n", stderr);

@@ -69,7 +69,10 @@ static void calls(void) {
     TRACED("refused_intvl", ka_set(tcp, 60, -2, 6));
     TRACED("refused_cnt", ka_set(tcp, 60, 10, 128));
     TRACED("refused_with_default", ka_set(tcp, KA_DEFAULT, KA_DEFAULT, 128));
-    TRACED("refused_timeout", ka_set_user_timeout(tcp, -1));
+    TRACED("refused_timeout", ka_apply(tcp, &(ka_settings){1, 60, 10, 6, -2}));
+    TRACED("refused_enabled", ka_apply(tcp, &(ka_settings){2, 60, 10, 6, 0}));
+    TRACED("refused_by_apply", ka_apply(tcp, &(ka_settings){1, 60, -2, 6, 0}));
+    TRACED("no_settings", ka_apply(tcp, NULL));
 
     TRACED("set_udp", ka_set(udp, 60, 10, 6));
     TRACED("set_unix", ka_set(local, 60, 10, 6));
@@ -78,12 +81,23 @@ static void calls(void) {
 
     TRACED("get", ka_get(tcp, &settings));
     TRACED("disable", ka_disable(tcp));
-    TRACED("set_user_timeout", ka_set_user_timeout(tcp, 5000));
-    TRACED("get_user_timeout", ka_get_user_timeout(tcp));
+    TRACED("apply", ka_apply(tcp, &(ka_settings){1, 60, 10, 6, 5000}));
+    TRACED("apply_off", ka_apply(tcp, &(ka_settings){0, U, U, U, 0}));
+    TRACED("apply_enabled", ka_apply(tcp, &(ka_settings){1, U, U, U, U}));
+    TRACED("apply_user_timeout", ka_apply(tcp, &(ka_settings){U, U, U, U, 6000}));
+    TRACED("apply_nothing", ka_apply(tcp, &(ka_settings){U, U, U, U, U}));
+    TRACED("apply_default", ka_apply(tcp, &(ka_settings){U, 60, 10, KA_DEFAULT, U}));
+    TRACED("apply_impossible", ka_apply(tcp, &(ka_settings){1, 32768, 10, 6, 5000}));
+    TRACED("apply_udp", ka_apply(udp, &(ka_settings){1, 60, 10, 6, 5000}));
+    TRACED("apply_unix", ka_apply(local, &(ka_settings){1, 60, 10, 6, 5000}));
+    TRACED("apply_udp_partly", ka_apply(udp, &(ka_settings){1, 60, 10, 6, U}));
+    TRACED("apply_minus_one", ka_apply(-1, &(ka_settings){1, 60, 10, 6, 5000}));
+    printf("keepalive_of_udp_then %d\nkeepalive_of_unix_then %d\n", keepalive(udp), keepalive(local));
     TRACED("status", ka_status(tcp, &liveness));
     TRACED("defaults", ka_defaults().enabled);
     TRACED("no_system_calls", ka_options().so_keepalive + (ka_strerror(-1) == NULL) +
-                                  (ka_version() == NULL) + ka_get(tcp, NULL));
+                                  (ka_version() == NULL) + ka_detect_within(30).enabled +
+                                  ka_get(tcp, NULL));
 }
 
 static struct stat identity_of(int fd) {

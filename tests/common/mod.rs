@@ -18,13 +18,27 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use keepalive::{KA_STATE_CLOSE, KA_STATE_SYN_SENT};
+use keepalive::{KA_STATE_CLOSE, KA_STATE_SYN_SENT, KA_UNCHANGED, ka_settings};
 use libc::{IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, c_int, c_void};
 
 pub const IDLE: c_int = libc::TCP_KEEPIDLE;
 pub const INTVL: c_int = libc::TCP_KEEPINTVL;
 pub const CNT: c_int = libc::TCP_KEEPCNT;
 pub const USER_TIMEOUT: c_int = libc::TCP_USER_TIMEOUT;
+
+/// Changes nothing by itself: tests write over the members that they mean.
+pub const UNCHANGED: ka_settings = ka_settings {
+    enabled: KA_UNCHANGED,
+    idle: KA_UNCHANGED,
+    intvl: KA_UNCHANGED,
+    cnt: KA_UNCHANGED,
+    user_timeout_ms: KA_UNCHANGED,
+};
+
+/// Only the user timeout, in milliseconds.
+pub const fn only_user_timeout(user_timeout_ms: c_int) -> ka_settings {
+    ka_settings { user_timeout_ms, ..UNCHANGED }
+}
 
 /// What tests use as "other values than the system's".
 pub const OTHER: Settings = Settings { enabled: Ok(1), idle: Ok(61), intvl: Ok(11), cnt: Ok(7) };

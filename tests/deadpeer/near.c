@@ -1,6 +1,6 @@
 /* The near host's program in C: near ADDRESS PORT IDLE INTVL CNT USER_TIMEOUT_MS
  *
- * Connects, reads the greeting, sets keepalive through the C ABI and says "ready". A line on its
+ * Connects, reads the greeting, applies these settings through the C ABI and says "ready". A line on its
  * input makes it send a byte. It waits for the end with poll and recv, as servers do, and prints
  * recv's errno and poll's events. */
 
@@ -40,9 +40,8 @@ int main(int argc, char **argv)
     if (fd < 0 || recv(fd, buffer, sizeof buffer, 0) <= 0)
         return give_up("connecting", -errno);
 
-    int error = ka_set(fd, atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));
-    if (error == 0)
-        error = ka_set_user_timeout(fd, atoi(argv[6]));
+    ka_settings settings = {1, atoi(argv[3]), atoi(argv[4]), atoi(argv[5]), atoi(argv[6])};
+    int error = ka_apply(fd, &settings);
     if (error < 0)
         return give_up("setting keepalive", error);
 

@@ -162,22 +162,20 @@ static void check_set(int fd, struct input *input)
 static void check_get(int fd)
 {
     struct options kernel = read_options(fd);
-    ka_settings settings = {NONE, NONE, NONE, NONE};
+    ka_settings settings = {NONE, NONE, NONE, NONE, NONE};
     int returned = ka_get(fd, &settings);
     CHECK((returned == 0) == (kernel.idle != NONE), "ka_get(%d) returned %d", fd, returned);
     if (returned == 0) {
         CHECK(settings.enabled == kernel.enabled && settings.idle == kernel.idle
-                  && settings.intvl == kernel.intvl && settings.cnt == kernel.cnt,
+                  && settings.intvl == kernel.intvl && settings.cnt == kernel.cnt
+                  && settings.user_timeout_ms == (kernel.user_timeout == NONE ? -1 : kernel.user_timeout),
               "ka_get(%d): %d %d %d %d, but %d %d %d %d", fd, settings.enabled, settings.idle,
               settings.intvl, settings.cnt, kernel.enabled, kernel.idle, kernel.intvl, kernel.cnt);
     } else {
         CHECK(settings.enabled == NONE && settings.idle == NONE && settings.intvl == NONE
-                  && settings.cnt == NONE, "ka_get(%d) wrote and failed", fd);
+                  && settings.cnt == NONE && settings.user_timeout_ms == NONE, "ka_get(%d) wrote and failed", fd);
     }
     CHECK(ka_get(fd, NULL) == -EFAULT, "ka_get(%d, NULL)", fd);
-    int timeout = ka_get_user_timeout(fd);
-    CHECK(kernel.user_timeout == NONE ? timeout < 0 : timeout == kernel.user_timeout,
-          "ka_get_user_timeout(%d) returned %d", fd, timeout);
 }
 
 static void check_disable(int fd)
@@ -192,18 +190,62 @@ static void check_disable(int fd)
     CHECK(same(after, expected), "ka_disable(%d)", fd);
 }
 
-static void check_user_timeout(int fd, int timeout)
+/* Sockets have values in range only, so what is out of it is refused. */
+static void check_apply(int fd, struct input *input)
+{
+    ka_settings settings = {take_int(input), take_int(input), take_int(input), take_int(input),
+                            take_int(input)};
+    struct options before = read_options(fd);
+    int returned = ka_apply(fd, &settings);
+    struct options after = read_options(fd), expected = before;
+    int valid = in_range(settings.enabled, 1) && in_range(settings.idle, MAX_SECONDS)
+                && in_range(settings.intvl, MAX_SECONDS) && in_range(settings.cnt, MAX_PROBES)
+                && in_range(settings.user_timeout_ms, INT32_MAX);
+    int has_options = before.idle != NONE
+                      && (settings.user_timeout_ms == KA_UNCHANGED || before.user_timeout != NONE);
+    if (valid && has_options) {
+        expected.enabled = settings.enabled == KA_UNCHANGED ? before.enabled : settings.enabled;
+        expected.idle = meant(settings.idle, fresh.idle, before.idle);
+        expected.intvl = meant(settings.intvl, fresh.intvl, before.intvl);
+        expected.cnt = meant(settings.cnt, fresh.cnt, before.cnt);
+        expected.user_timeout = settings.user_timeout_ms == KA_UNCHANGED ? before.user_timeout
+                                                                          : settings.user_timeout_ms;
+    }
+    CHECK(returned == 0 ? valid && has_options : returned == -EINVAL ? !valid : !valid || !has_options,
+          "ka_apply(%d, {%d, %d, %d, %d, %d}) returned %d", fd, settings.enabled, settings.idle,
+          settings.intvl, settings.cnt, settings.user_timeout_ms, returned);
+    CHECK(same(after, expected), "ka_apply(%d, {%d, %d, %d, %d, %d})", fd, settings.enabled,
+          settings.idle, settings.intvl, settings.cnt, settings.user_timeout_ms);
+    CHECK(ka_apply(fd, NULL) == -EFAULT && same(read_options(fd), expected), "ka_apply(%d, NULL)", fd);
+}
+
+/* What was read is put back, whatever was applied meanwhile. */
+static void check_put_back(int fd, struct input *input)
 {
     struct options before = read_options(fd);
-    int returned = ka_set_user_timeout(fd, timeout);
-    struct options after = read_options(fd), expected = before;
-    int works = before.user_timeout != NONE && timeout >= 0;
-    if (works) {
-        expected.user_timeout = timeout;
+    ka_settings settings;
+    if (ka_get(fd, &settings) == 0) {
+        check_apply(fd, input);
+        CHECK(ka_apply(fd, &settings) == 0, "put back on %d", fd);
+        CHECK(same(read_options(fd), before), "put back on %d", fd);
     }
-    CHECK((returned == 0) == works && (timeout >= 0 || returned == -EINVAL),
-          "ka_set_user_timeout(%d, %d) returned %d", fd, timeout, returned);
-    CHECK(same(after, expected), "ka_set_user_timeout(%d, %d)", fd, timeout);
+}
+
+static void check_detect_within(int fd, int seconds)
+{
+    ka_settings settings = ka_detect_within(seconds);
+    int valid = seconds >= 6 && seconds <= 14400;
+    CHECK(settings.enabled == (valid ? 1 : -EINVAL), "ka_detect_within(%d)", seconds);
+    struct options before = read_options(fd);
+    if (valid && before.user_timeout != NONE) {
+        struct options expected = {1, settings.idle, settings.intvl, settings.cnt,
+                                   settings.user_timeout_ms};
+        CHECK(ka_apply(fd, &settings) == 0, "ka_detect_within(%d) on %d", seconds, fd);
+        CHECK(same(read_options(fd), expected), "ka_detect_within(%d) on %d", seconds, fd);
+    } else {
+        CHECK(ka_apply(fd, &settings) < 0, "ka_detect_within(%d) on %d", seconds, fd);
+        CHECK(same(read_options(fd), before), "ka_detect_within(%d) on %d", seconds, fd);
+    }
 }
 
 static void check_status(int fd)
@@ -257,7 +299,8 @@ static void check_defaults(void)
 {
     ka_settings settings = ka_defaults();
     CHECK(settings.enabled == fresh.enabled && settings.idle == fresh.idle
-              && settings.intvl == fresh.intvl && settings.cnt == fresh.cnt, "ka_defaults");
+              && settings.intvl == fresh.intvl && settings.cnt == fresh.cnt
+              && settings.user_timeout_ms == fresh.user_timeout, "ka_defaults");
 }
 
 /* What other code of the program does meanwhile. In range, because MPTCP sockets without a
@@ -279,7 +322,7 @@ static void operate(int operation, struct input *input)
     /* Mostly a descriptor of ours, sometimes any number at all. */
     int *ours = &slots[slot % SLOTS];
     int fd = slot < 240 ? *ours : take_int(input);
-    switch (operation % 13) {
+    switch (operation % 15) {
     case 0:
         close(*ours);
         *ours = open_kind(take_byte(input));
@@ -292,7 +335,7 @@ static void operate(int operation, struct input *input)
     case 3: case 4: check_set(fd, input); break;
     case 5: check_get(fd); break;
     case 6: check_disable(fd); break;
-    case 7: check_user_timeout(fd, take_int(input)); break;
+    case 7: check_apply(fd, input); break;
     case 8: check_status(fd); break;
     case 9: check_find(fd); break;
     case 10: check_sockets((size_t)take_byte(input) % (SLOTS + 2)); break;
@@ -302,6 +345,8 @@ static void operate(int operation, struct input *input)
         CHECK(ka_strerror(take_int(input))[0] != 0, "ka_strerror");
         ka_find((uint64_t)take_int(input), (uint64_t)take_int(input) * 65537);
         break;
+    case 13: check_put_back(fd, input); break;
+    case 14: check_detect_within(fd, take_int(input)); break;
     }
 }
 

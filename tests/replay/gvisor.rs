@@ -8,14 +8,14 @@ use std::thread;
 use std::time::Duration;
 
 use keepalive::{
-    KA_STATE_CLOSE, KA_STATE_ESTABLISHED, KA_STATE_FIN_WAIT2, KA_UNCHANGED, ka_defaults,
-    ka_disable, ka_get_user_timeout, ka_set, ka_set_user_timeout,
+    KA_STATE_CLOSE, KA_STATE_ESTABLISHED, KA_STATE_FIN_WAIT2, KA_UNCHANGED, ka_apply, ka_defaults,
+    ka_disable, ka_set,
 };
 use libc::{EINVAL, ETIMEDOUT, SO_ERROR, SOL_SOCKET, c_int};
 
 use crate::common::{
-    Settings, connected, get_option, hear_again, other_kinds, reset, settings, silence, socket,
-    tcp_info, tcp_kinds, tcp_state, user_timeout, wait_until,
+    Settings, connected, get_option, hear_again, only_user_timeout, other_kinds, reset, settings,
+    silence, socket, tcp_info, tcp_kinds, tcp_state, user_timeout, wait_until,
 };
 use crate::sources::GVISOR;
 use crate::{
@@ -108,26 +108,28 @@ fn values() -> Vec<Case> {
 }
 
 fn user_timeouts() -> Vec<Case> {
+    let minus_one = case(GVISOR, "SetTCPUserTimeout: -1, then 100", || {
+        for domain in [libc::AF_INET, libc::AF_INET6] {
+            let socket = socket(domain, libc::SOCK_STREAM, 0).unwrap();
+            assert_eq!(ka_apply(socket.as_raw_fd(), Some(&only_user_timeout(-1))), 0);
+            assert_eq!(user_timeout(socket.as_raw_fd()), Ok(0));
+            assert_eq!(ka_apply(socket.as_raw_fd(), Some(&only_user_timeout(100))), 0);
+            assert_eq!(user_timeout(socket.as_raw_fd()), Ok(100));
+        }
+    });
     let mut cases = vec![
         case(GVISOR, "TCPUserTimeoutDefault", || {
             for (client, _server) in pairs() {
-                assert_eq!(ka_get_user_timeout(client.as_raw_fd()), 0);
+                assert_eq!(read_back(client.as_raw_fd()).unwrap().user_timeout_ms, 0);
             }
         }),
-        case(GVISOR, "SetTCPUserTimeout: -1, then 100", || {
-            for domain in [libc::AF_INET, libc::AF_INET6] {
-                let socket = socket(domain, libc::SOCK_STREAM, 0).unwrap();
-                assert_eq!(ka_set_user_timeout(socket.as_raw_fd(), -1), -EINVAL);
-                assert_eq!(ka_set_user_timeout(socket.as_raw_fd(), 100), 0);
-                assert_eq!(user_timeout(socket.as_raw_fd()), Ok(100));
-            }
-        }),
+        differs(minus_one, "-1 is `KA_UNCHANGED`, where Linux answers EINVAL"),
         case(GVISOR, "AcceptedInheritsTCPUserTimeout", || {
             let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
             let any = Ipv6Addr::UNSPECIFIED.into();
             for (listening, connecting) in [(v4, v4), (v6, v6), (any, v6), (any, v4)] {
                 let listener = TcpListener::bind(SocketAddr::new(listening, 0)).unwrap();
-                assert_eq!(ka_set_user_timeout(listener.as_raw_fd(), 120_001), 0);
+                assert_eq!(ka_apply(listener.as_raw_fd(), Some(&only_user_timeout(120_001))), 0);
                 let port = listener.local_addr().unwrap().port();
                 let _client = TcpStream::connect((connecting, port)).unwrap();
                 let accepted = listener.accept().unwrap().0;
@@ -142,7 +144,7 @@ fn user_timeouts() -> Vec<Case> {
     ] {
         cases.push(case(GVISOR, name, move || {
             for (client, _server) in pairs() {
-                assert_eq!(ka_set_user_timeout(client.as_raw_fd(), value), returned);
+                assert_eq!(ka_apply(client.as_raw_fd(), Some(&only_user_timeout(value))), returned);
                 assert_eq!(user_timeout(client.as_raw_fd()), Ok(left));
             }
         }));
@@ -198,7 +200,10 @@ fn late_answers() -> Vec<Case> {
         for (after, fin) in [("AfterPayload", false), ("AfterFIN", true)] {
             cases.push(case(GVISOR, format!("{name}{after}"), move || {
                 let (mut client, mut server) = connected();
-                assert_eq!(ka_set_user_timeout(client.as_raw_fd(), timeout * 1000), 0);
+                assert_eq!(
+                    ka_apply(client.as_raw_fd(), Some(&only_user_timeout(timeout * 1000))),
+                    0
+                );
                 silence(client.as_raw_fd());
                 if fin {
                     client.shutdown(Shutdown::Write).unwrap();
@@ -261,7 +266,7 @@ fn verdicts() -> Vec<Case> {
             || {
                 let (mut client, server) = connected();
                 assert_eq!(ka_set(client.as_raw_fd(), 1, 3, 10), 0);
-                assert_eq!(ka_set_user_timeout(client.as_raw_fd(), 3000), 0);
+                assert_eq!(ka_apply(client.as_raw_fd(), Some(&only_user_timeout(3000))), 0);
                 silence(server.as_raw_fd());
                 let (seen, seconds) = probes_until_dead(&mut client);
                 assert_eq!(seen, [0, 1]);
@@ -271,7 +276,7 @@ fn verdicts() -> Vec<Case> {
         case(GVISOR, "TestTCPUserTimeout: data that nobody acknowledges, 500 ms", || {
             let (mut client, server) = connected();
             silence(server.as_raw_fd());
-            assert_eq!(ka_set_user_timeout(client.as_raw_fd(), 500), 0);
+            assert_eq!(ka_apply(client.as_raw_fd(), Some(&only_user_timeout(500))), 0);
             client.write_all(b"abc").unwrap();
             let (seconds, error) = verdict(client.as_raw_fd());
             assert_eq!(error, ETIMEDOUT);
@@ -283,7 +288,7 @@ fn verdicts() -> Vec<Case> {
             while client.write(&[0; 65536]).is_ok() {}
             thread::sleep(Duration::from_millis(300));
             silence(server.as_raw_fd());
-            assert_eq!(ka_set_user_timeout(client.as_raw_fd(), 3000), 0);
+            assert_eq!(ka_apply(client.as_raw_fd(), Some(&only_user_timeout(3000))), 0);
             let (seconds, error) = verdict(client.as_raw_fd());
             assert_eq!(error, ETIMEDOUT);
             assert!((2.0..9.0).contains(&seconds), "{seconds} s");

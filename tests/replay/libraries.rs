@@ -3,13 +3,12 @@
 use std::io::{ErrorKind, Read};
 use std::os::fd::AsRawFd;
 
-use keepalive::{
-    KA_DEFAULT, KA_UNCHANGED, ka_disable, ka_get_user_timeout, ka_options, ka_set,
-    ka_set_user_timeout,
-};
-use libc::{EBADF, EINVAL, c_int};
+use keepalive::{KA_DEFAULT, KA_UNCHANGED, ka_apply, ka_disable, ka_options, ka_set};
+use libc::{EBADF, c_int};
 
-use crate::common::{Settings, set_others, settings, socket, tcp4, user_timeout};
+use crate::common::{
+    Settings, only_user_timeout, set_others, settings, socket, tcp4, user_timeout,
+};
 use crate::sources::{CRIU, GO, LIBUV, NET_KEEPALIVE, NIX, SOCKET2};
 use crate::{
     Case, case, connected, differs, fresh, on, on_pairs, pairs, read_back,
@@ -135,6 +134,12 @@ fn net_keepalive() -> Vec<Case> {
     let bad_probes = case(NET_KEEPALIVE, "probes: -1 is refused", || {
         on_pairs([KA_UNCHANGED, KA_UNCHANGED, -1], 0, Settings { enabled: Ok(1), ..fresh() });
     });
+    let bad_timeout = case(NET_KEEPALIVE, "user timeout: -1 is refused", || {
+        for (client, _server) in pairs() {
+            assert_eq!(ka_apply(client.as_raw_fd(), Some(&only_user_timeout(-1))), 0);
+            assert_eq!(settings(client.as_raw_fd()), fresh());
+        }
+    });
     vec![
         case(NET_KEEPALIVE, "constants of Linux", || {
             let options = ka_options();
@@ -173,19 +178,15 @@ fn net_keepalive() -> Vec<Case> {
         }),
         case(NET_KEEPALIVE, "user timeout: 4 s is set and read back", || {
             for (client, _server) in pairs() {
-                assert_eq!(ka_set_user_timeout(client.as_raw_fd(), 4000), 0);
-                assert_eq!(ka_get_user_timeout(client.as_raw_fd()), 4000);
+                assert_eq!(ka_apply(client.as_raw_fd(), Some(&only_user_timeout(4000))), 0);
+                assert_eq!(read_back(client.as_raw_fd()).unwrap().user_timeout_ms, 4000);
             }
         }),
-        case(NET_KEEPALIVE, "user timeout: -1 is refused", || {
-            for (client, _server) in pairs() {
-                assert_eq!(ka_set_user_timeout(client.as_raw_fd(), -1), -EINVAL);
-            }
-        }),
+        differs(bad_timeout, "-1 is `KA_UNCHANGED`, where Linux answers EINVAL"),
         case(NET_KEEPALIVE, "user timeout: no descriptor", || {
             for fd in NO_DESCRIPTORS {
-                assert_eq!(ka_set_user_timeout(fd, 1), -EBADF);
-                assert_eq!(ka_get_user_timeout(fd), -EBADF);
+                assert_eq!(ka_apply(fd, Some(&only_user_timeout(1))), -EBADF);
+                assert_eq!(read_back(fd).map(|settings| settings.user_timeout_ms), Err(-EBADF));
             }
         }),
         case(NET_KEEPALIVE, "on the wire: five probes and five answers within 6 s", || {
@@ -219,8 +220,8 @@ fn socket2() -> Vec<Case> {
         case(SOCKET2, "tcp_user_timeout: 10 s", move || {
             for version in versions {
                 let socket = socket(version, libc::SOCK_STREAM, 0).unwrap();
-                assert_eq!(ka_get_user_timeout(socket.as_raw_fd()), 0);
-                assert_eq!(ka_set_user_timeout(socket.as_raw_fd(), 10_000), 0);
+                assert_eq!(read_back(socket.as_raw_fd()).unwrap().user_timeout_ms, 0);
+                assert_eq!(ka_apply(socket.as_raw_fd(), Some(&only_user_timeout(10_000))), 0);
                 assert_eq!(user_timeout(socket.as_raw_fd()), Ok(10_000));
             }
         }),

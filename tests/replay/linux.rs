@@ -9,14 +9,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use keepalive::{
-    KA_STATE_CLOSE, KA_STATE_FIN_WAIT1, KA_STATE_SYN_SENT, KA_UNCHANGED, ka_set,
-    ka_set_user_timeout,
+    KA_STATE_CLOSE, KA_STATE_FIN_WAIT1, KA_STATE_SYN_SENT, KA_UNCHANGED, ka_apply, ka_set,
 };
 use libc::{ETIMEDOUT, IPPROTO_TCP, c_int};
 
 use crate::common::{
-    Settings, connected, connecting, hear_again, set_option, settings, silence, tcp_info,
-    tcp_state, tcp4, wait_until, with_own_network,
+    Settings, connected, connecting, hear_again, only_user_timeout, set_option, settings, silence,
+    tcp_info, tcp_state, tcp4, wait_until, with_own_network,
 };
 use crate::sources::{NETDEV, PACKETDRILL};
 use crate::{Case, case, fresh, probes, verdict};
@@ -30,7 +29,7 @@ pub fn cases() -> Vec<Case> {
                 let (client, mut server) = connected();
                 let ends = [client.local_addr().unwrap(), client.peer_addr().unwrap()];
                 silence(server.as_raw_fd());
-                assert_eq!(ka_set_user_timeout(client.as_raw_fd(), 3000), 0);
+                assert_eq!(ka_apply(client.as_raw_fd(), Some(&only_user_timeout(3000))), 0);
                 drop(client);
                 let closed = Instant::now();
                 assert_eq!(state_without_descriptor(ends), Some(KA_STATE_FIN_WAIT1));
@@ -49,7 +48,7 @@ pub fn cases() -> Vec<Case> {
                 shell("ip link set lo up");
                 let (mut client, _server) = connected();
                 let fd = client.as_raw_fd();
-                assert_eq!(ka_set_user_timeout(fd, 3000), 0);
+                assert_eq!(ka_apply(fd, Some(&only_user_timeout(3000))), 0);
                 client.write_all(&[0; 24]).unwrap();
                 wait_until("the answer", || tcp_info(fd).tcpi_unacked == 0);
                 assert_eq!(probes(fd), Some(0));
@@ -84,7 +83,7 @@ pub fn cases() -> Vec<Case> {
         }),
         case(NETDEV, "SYN-SENT: a connection that is not answered ends after 8 s", || {
             let (_listener, socket): (Vec<OwnedFd>, OwnedFd) = connecting();
-            assert_eq!(ka_set_user_timeout(socket.as_raw_fd(), 8000), 0);
+            assert_eq!(ka_apply(socket.as_raw_fd(), Some(&only_user_timeout(8000))), 0);
             let (seconds, error) = verdict(socket.as_raw_fd());
             assert_eq!((error, tcp_state(socket.as_raw_fd())), (ETIMEDOUT, KA_STATE_CLOSE));
             assert!((7.0..10.0).contains(&seconds), "{seconds} s");
