@@ -277,8 +277,7 @@ int ka_set(int fd, int idle, int intvl, int cnt);
  *   if (error == 0)
  *       error = ka_apply(fd, &before);
  */
-int ka_apply(int fd,
-             const struct ka_settings *settings);
+int ka_apply(int fd, const struct ka_settings *settings);
 
 /**
  * The settings with which a program is told of a dead peer within this many seconds.

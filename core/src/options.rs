@@ -173,6 +173,7 @@ fn user_timeout(socket: &Socket) -> Result<c_int, Errno> {
 
 /// This platform has no such option.
 #[cfg(not(any(target_os = "linux", target_os = "openbsd")))]
+#[allow(clippy::unnecessary_wraps)] // as on Linux
 fn user_timeout(_: &Socket) -> Result<c_int, Errno> {
     Ok(-1)
 }

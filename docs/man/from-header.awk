@@ -5,7 +5,7 @@
 # What it knows of the comments: paragraphs are separated by empty lines; the first sentence says
 # what the function does; a line of the form "term  explanation", two spaces or more, is a list
 # item, and goes on in the lines indented below it; the paragraph that begins with "Returns" starts
-# RETURN VALUES, one that begins with "Example:" is EXAMPLES.
+# RETURN VALUES, one that begins with "Example" is an example, whose indented lines are its code.
 
 # Comments, kept until the declaration that they belong to.
 /^ *\/\*\*/ { lines = 0; in_comment = 1; next }
@@ -48,7 +48,7 @@ function write_page(prototype,    name, type, arguments, page, i, at, struct_nam
     print ".\\\" Generated from include/keepalive.h by `make man`; do not edit." >page
     print ".Dd " date >page
     print ".Dt " toupper(name) " 3" >page
-    print ".Os" >page
+    print ".Os libkeepalive" >page
     print ".Sh NAME" >page
     print ".Nm " name >page
     print ".Nd " purpose() >page
@@ -69,6 +69,8 @@ function write_page(prototype,    name, type, arguments, page, i, at, struct_nam
     }
     print ".Sh DESCRIPTION" >page
     delete seen
+    if (type == "int") seen["ka_strerror"] = 1
+    if (arguments ~ /int fd/) seen["ka_get"] = 1
     printf "%s", description(struct_name) >page
     print ".Sh SEE ALSO" >page
     print see_also() >page
@@ -89,6 +91,13 @@ function description(struct_name,    text, i, line, list, term, gap, end) {
     list = 0
     for (i = 1; i <= lines + 1; i++) {
         line = i <= lines ? comment[i] : ""
+        if (line == "" || line ~ /^Example/) in_example = line != ""
+        if (in_example && line ~ /^  /) {
+            text = text flushed() (in_code ? "" : ".Bd -literal -offset indent\n") code(line) "\n"
+            in_code = 1
+            continue
+        }
+        if (in_code) { text = text ".Ed\n"; in_code = 0 }
         if (line ~ /^ *[^ ]+(, [^ ]+)*   *[^ ]/ && line !~ /^         / && line !~ /[a-z]\.  /) {
             text = text flushed()
             if (!list) text = text ".Bl -tag -width Ds\n"
@@ -108,7 +117,7 @@ function description(struct_name,    text, i, line, list, term, gap, end) {
         if (line == "") text = text heading_or_break(comment[i + 1], struct_name)
     }
     if (!headed) text = text members_of(struct_name)
-    headed = 0
+    headed = exemplified = 0
     gsub(/\n\.Pp\n\.Bl/, "\n.Bl", text)
     return text
 }
@@ -122,7 +131,7 @@ function flushed(    text) {
 # What stands between two paragraphs: a new section, or a break.
 function heading_or_break(following, struct_name) {
     if (following ~ /^Returns/) { headed = 1; return members_of(struct_name) ".Sh RETURN VALUES\n" }
-    if (following ~ /^Example: /) { return ".Sh EXAMPLES\n" }
+    if (following ~ /^Example/ && !exemplified) { exemplified = 1; return ".Sh EXAMPLES\n" }
     return ".Pp\n"
 }
 
@@ -147,9 +156,17 @@ function item(term) {
     return "Er " term
 }
 
+# A line of code, which mdoc prints as it is.
+function code(line) {
+    line = substr(line, 3)
+    gsub(/\\/, "\\e", line)
+    return (line ~ /^[.']/ ? "\\&" : "") line
+}
+
 # Running text in mdoc: names become macros, on lines of their own, and sentences begin lines.
 function marked_up(text,    words, count, i, word, before, after, macro, line, out) {
-    gsub(/Example: /, "", text)
+    sub(/^ */, "", text)
+    if (sub(/^Example[:,] /, "", text) && text !~ /^ka_/) text = toupper(substr(text, 1, 1)) substr(text, 2)
     count = split(text, words, " ")
     line = out = ""
     for (i = 1; i <= count; i++) {
