@@ -36,6 +36,16 @@ function compare(string $group, array $sockets, array $contenders): void
 }
 
 /** @param \Socket $socket */
+function setAllFive($socket): void
+{
+    socket_set_option($socket, SOL_TCP, TCP_USER_TIMEOUT, 13000);
+    socket_set_option($socket, SOL_TCP, TCP_KEEPINTVL, 2);
+    socket_set_option($socket, SOL_TCP, TCP_KEEPCNT, 5);
+    socket_set_option($socket, SOL_TCP, TCP_KEEPIDLE, 3);
+    socket_set_option($socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+/** @param \Socket $socket */
 function setPlainly($socket): void
 {
     socket_set_option($socket, SOL_TCP, TCP_KEEPINTVL, 10);
@@ -90,7 +100,15 @@ function tlsConnection()
 }
 
 $label = $argv[1];
-$settings = Settings::of(60, 10, 6);
+$settings = Settings::detectWithin(30);
+$promise = [
+    'import, five socket_set_option' => static function ($stream): void {
+        setAllFive(socket_import_stream($stream));
+    },
+    'Keepalive::apply()' => static function ($stream) use ($settings): void {
+        Keepalive::apply($stream, $settings);
+    },
+];
 $asOne = [
     'import, four socket_set_option' => static function ($stream): void {
         setPlainly(socket_import_stream($stream));
@@ -98,14 +116,12 @@ $asOne = [
     'Keepalive::enable()' => static function ($stream): void {
         Keepalive::enable($stream, 60, 10, 6);
     },
-    'Keepalive::apply()' => static function ($stream) use ($settings): void {
-        Keepalive::apply($stream, $settings);
-    },
 ];
 Keepalive::enable(connections(1)[0]);
 
 foreach ([10, 1000, 10000] as $open) {
     $streams = connections($open);
+    compare("PHP$label, the promise on a stream, $open open", $streams, $promise);
     compare("PHP$label, stream, $open open", $streams, $asOne);
     unset($streams);
 }

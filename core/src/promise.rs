@@ -34,6 +34,11 @@ pub fn detect_within(seconds: c_int) -> Result<ka_settings, Errno> {
         return Err(Errno(libc::EINVAL));
     }
     let half = (seconds * 1000 - UNTIL_REPEATED_MS) * 2 / 4375;
+    if half == 2 {
+        // Six and seven seconds have room for one probe only. It comes after two seconds of silence
+        // and not after one, so that an outage of two seconds is survived; the user timeout pays.
+        return Ok(ka_settings { enabled: 1, idle: 2, intvl: 1, cnt: 1, user_timeout_ms: 1400 });
+    }
     let intvl = ((half + 7) / 8).min(LONGEST_INTERVAL);
     let cnt = half / intvl - 1;
     let idle = half - intvl * cnt; // at least one interval, less than two

@@ -14,7 +14,7 @@ use Keepalive\Settings;
  */
 final class SelfTest
 {
-    /** Its settings, 15/5/3 and 30 s, are no system's defaults. */
+    /** Its settings, 3/2/5 and 13 s, are not the defaults of any system. */
     private const DETECT_WITHIN = 30;
 
     /** Of everything that waits here, which answers at once: seconds. */

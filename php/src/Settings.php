@@ -85,6 +85,9 @@ final class Settings implements \JsonSerializable
         }
         // core/src/promise.rs says why.
         $half = intdiv(($seconds * 1000 - 1200) * 2, 4375);
+        if ($half === 2) {
+            return new self(true, 2, 1, 1, 1400);
+        }
         $interval = min(intdiv($half + 7, 8), 60);
         $count = intdiv($half, $interval) - 1;
         return new self(true, $half - $interval * $count, $interval, $count, $half * 1000);
@@ -158,7 +161,7 @@ final class Settings implements \JsonSerializable
     }
 
     /**
-     * Seconds after which the peer of an idle connection is given up: null where keepalive is off, or one of the
+     * Seconds after which the peer of an idle connection is given up, with keepalive on; null where one of the
      * values is Keepalive::SYSTEM_DEFAULT or Keepalive::UNCHANGED.
      *
      * That is idle + interval x count, or max(idle, interval) + interval x count, because an answered probe
@@ -168,7 +171,7 @@ final class Settings implements \JsonSerializable
      */
     public function detectionSeconds(): ?int
     {
-        if (!$this->enabled || min($this->idle, $this->interval, $this->count) < 1) {
+        if (min($this->idle, $this->interval, $this->count) < 1) {
             return null;
         }
         return max($this->idle, $this->interval) + $this->interval * $this->probes();
@@ -183,8 +186,7 @@ final class Settings implements \JsonSerializable
     public function disagreement(): ?string
     {
         $seconds = $this->detectionSeconds();
-        $probes = $seconds === null ? 0 : $this->probes();
-        if ($seconds === null || $probes === $this->count) {
+        if (!$this->enabled || $seconds === null || $this->probes() === $this->count) {
             return null;
         }
         return sprintf(
@@ -193,7 +195,7 @@ final class Settings implements \JsonSerializable
             $this->userTimeoutMs / 1000,
             $this->count,
             $seconds,
-            $probes,
+            $this->probes(),
             max($this->idle, $this->interval) + $this->interval * $this->count
         );
     }

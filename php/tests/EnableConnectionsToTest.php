@@ -317,9 +317,14 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
                 return $this->real->name();
             }
 
-            public function set($socket, int $idle, int $interval, int $count, ?int $userTimeoutMs): void
+            public function set($socket, int $idle, int $interval, int $count): void
             {
-                $this->real->set($socket, $idle, $interval, $count, $userTimeoutMs);
+                $this->real->set($socket, $idle, $interval, $count);
+            }
+
+            public function apply($socket, Settings $settings): void
+            {
+                $this->real->apply($socket, $settings);
             }
 
             public function disable($socket): void

@@ -197,17 +197,22 @@ final class EnableTest extends KeepaliveTestCase
 
     /** @dataProvider backends */
     #[DataProvider('backends')]
-    public function testSettingsThatAreOffCannotBeApplied(string $backend): void
+    public function testWhatWasThereBeforeCanBePutBack(string $backend): void
     {
         self::useBackend($backend);
         $opened = Sockets::pair('127.0.0.1');
+        $fresh = $opened->options();
+        $before = Keepalive::settings($opened->socket);
 
-        $thrown = self::thrownBy(static function () use ($opened): void {
-            Keepalive::apply($opened->socket, Keepalive::settings($opened->socket));
-        });
+        Keepalive::apply($opened->socket, Settings::detectWithin(30));
+        $between = Keepalive::settings($opened->socket);
+        self::assertTrue($between->enabled());
 
-        self::assertInstanceOf(InvalidArgumentException::class, $thrown);
-        self::assertStringContainsString('Keepalive::disable()', $thrown->getMessage());
+        Keepalive::apply($opened->socket, $before);
+        self::assertSame($fresh, $opened->options());
+
+        Keepalive::apply($opened->socket, $between);
+        self::assertEquals(Settings::detectWithin(30), Keepalive::settings($opened->socket));
     }
 
     /** @return array<string, array{string}> */

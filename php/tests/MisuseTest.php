@@ -29,7 +29,7 @@ final class MisuseTest extends KeepaliveTestCase
         'file_get_contents', 'fileowner', 'fstat', 'getenv', 'ini_get', 'php_uname', 'realpath',
         'restore_error_handler', 'set_error_handler', 'socket_addrinfo_lookup', 'socket_create', 'socket_export_stream',
         'socket_get_option', 'socket_import_stream', 'socket_last_error', 'socket_set_option', 'socket_strerror', 'stat',
-        'stream_get_transports', 'stream_is_local', 'stream_set_read_buffer', 'stream_socket_client',
+        'stream_get_transports', 'stream_set_read_buffer', 'stream_socket_client',
         'stream_socket_enable_crypto',
     ];
 

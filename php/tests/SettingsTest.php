@@ -5,13 +5,15 @@ declare(strict_types=1);
 namespace Keepalive\Tests;
 
 use Keepalive\Exception\InvalidArgumentException;
+use Keepalive\Internal\Declarations;
+use Keepalive\Internal\Library;
 use Keepalive\Keepalive;
 use Keepalive\Settings;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Sockets;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** Settings by themselves: what they tell, and how detectWithin() divides the time. */
+/** Settings by themselves: what they tell, and the numbers of detectWithin(). */
 final class SettingsTest extends KeepaliveTestCase
 {
     public function testTheyTellWhatTheyWereMadeOf(): void
@@ -33,51 +35,93 @@ final class SettingsTest extends KeepaliveTestCase
         self::assertNull(Settings::of(60, 10, Keepalive::UNCHANGED)->detectionSeconds());
     }
 
-    public function testWhateverTheSecondsThePromiseAddsUpAndTheSplitIsSensible(): void
+    /** An answered probe is followed by the next one after the longer of the two. Measured: 1/3/2 ends after 9.2 s. */
+    public function testAnIntervalLongerThanTheIdleTimeCountsOnceMore(): void
     {
-        for ($seconds = 3; $seconds <= 86400; $seconds++) {
-            $settings = Settings::detectWithin($seconds);
-            $idle = $settings->idle();
-            $interval = $settings->interval();
-            $count = $settings->count();
-            $sensible = $idle + $interval * $count === $seconds
-                && $settings->detectionSeconds() === $seconds
-                && $settings->userTimeoutMs() === $seconds * 1000
-                && $settings->enabled()
-                // What the kernel accepts, and no NAT on the way forgets.
-                && $idle >= 1 && $idle <= 120
-                && $interval >= 1 && $interval <= 32767
-                // One lost probe never is the verdict; more than six tell nothing more.
-                && $count >= 2 && $count <= 6;
-            if (!$sensible) {
-                self::fail("detectWithin($seconds) is $idle + $interval x $count, user timeout {$settings->userTimeoutMs()}");
-            }
-        }
-        self::assertSame(86401, $seconds);
+        self::assertSame(9, Settings::of(1, 3, 2)->detectionSeconds());
+        self::assertSame(9, Settings::of(3, 3, 2)->detectionSeconds());
     }
 
-    public function testTheSplitOfTheTimesThatPeopleChoose(): void
+    public function testThePromiseHasTheNumbersOfTheLibraryForEverySecond(): void
     {
-        $split = static function (int $seconds): array {
-            $settings = Settings::detectWithin($seconds);
-            return [$settings->idle(), $settings->interval(), $settings->count()];
+        $library = \FFI::cdef(Declarations::C, Library::find());
+        for ($seconds = 6; $seconds <= 14400; $seconds++) {
+            $values = $library->ka_detect_within($seconds);
+            $expected = [1, $values->idle, $values->intvl, $values->cnt, $values->user_timeout_ms];
+            $settings = array_values(Settings::detectWithin($seconds)->toArray());
+            $settings[0] = (int) $settings[0];
+            if ($settings !== $expected) {
+                self::assertSame($expected, $settings, "$seconds s");
+            }
+        }
+        self::assertSame(-SOCKET_EINVAL, $library->ka_detect_within(5)->enabled);
+        self::assertSame(-SOCKET_EINVAL, $library->ka_detect_within($seconds)->enabled);
+    }
+
+    public function testWhatThePromiseBecomesForTheTimesThatPeopleChoose(): void
+    {
+        $values = static function (int $seconds): array {
+            return array_slice(array_values(Settings::detectWithin($seconds)->toArray()), 1);
         };
-        self::assertSame([1, 1, 2], $split(3));
-        self::assertSame([1, 1, 3], $split(4));
-        self::assertSame([4, 2, 3], $split(10));
-        self::assertSame([15, 5, 3], $split(30));
-        self::assertSame([30, 5, 6], $split(60));
-        self::assertSame([60, 10, 6], $split(120));
+        self::assertSame([2, 1, 1, 1400], $values(6));
+        self::assertSame([1, 1, 3, 4000], $values(10));
+        self::assertSame([3, 2, 5, 13000], $values(30));
+        self::assertSame([6, 4, 5, 26000], $values(60));
+        self::assertSame([12, 7, 6, 54000], $values(120));
+        self::assertSame([63, 35, 6, 273000], $values(600));
+        self::assertSame([85, 60, 26, 1645000], $values(3600));
+    }
+
+    /** @return array<string, array{Settings}> */
+    public static function storable(): array
+    {
+        return [
+            'the promise' => [Settings::detectWithin(30)],
+            'no user timeout' => [Settings::of(60, 10, 6)],
+            'left to the system and to the socket' => [Settings::of(Keepalive::SYSTEM_DEFAULT, Keepalive::UNCHANGED, 1, 0)],
+        ];
+    }
+
+    /** @dataProvider storable */
+    #[DataProvider('storable')]
+    public function testTheySurviveBeingStored(Settings $settings): void
+    {
+        self::assertEquals($settings, unserialize(serialize($settings)));
+        self::assertEquals($settings, eval('return ' . var_export($settings, true) . ';'));
+        self::assertSame($settings->toArray(), json_decode(json_encode($settings, JSON_THROW_ON_ERROR), true));
+    }
+
+    public function testWhatCannotBeAValueOfASocketIsRefusedWhereItIsReadBack(): void
+    {
+        $stored = [
+            'serialized' => static function (int $idle): void {
+                unserialize(str_replace('i:60;', "i:$idle;", serialize(Settings::of(60, 10, 6))));
+            },
+            'exported' => static function (int $idle): void {
+                Settings::__set_state([
+                    'enabled' => true, 'idle' => $idle, 'interval' => 1, 'count' => 1, 'userTimeoutMs' => null,
+                ]);
+            },
+        ];
+        foreach ($stored as $read) {
+            foreach ([-2, 0x80000000, 2 ** 32 + 60] as $idle) {
+                $thrown = self::thrownBy(static function () use ($read, $idle): void {
+                    $read($idle);
+                });
+                self::assertSame(InvalidArgumentException::class, get_class($thrown));
+                self::assertSame("A value of a socket is -1 to 2147483647; $idle was given.", $thrown->getMessage());
+            }
+        }
     }
 
     /** @return array<string, array{mixed}> */
     public static function noSeconds(): array
     {
         return [
-            'too few' => [2],
+            'too few' => [5],
             'none' => [0],
             'negative' => [-1],
-            'more than a day' => [86401],
+            'more than four hours' => [14401],
             '30 after C has cut it' => [2 ** 32 + 30],
             'largest int' => [PHP_INT_MAX],
             'float' => [30.0],
@@ -92,14 +136,14 @@ final class SettingsTest extends KeepaliveTestCase
      * @param mixed $seconds
      */
     #[DataProvider('noSeconds')]
-    public function testSecondsOutsideThreeToADayAreRefused($seconds): void
+    public function testSecondsOutsideSixToFourHoursAreRefused($seconds): void
     {
         $thrown = self::thrownBy(static function () use ($seconds): void {
             Settings::detectWithin($seconds);
         });
         self::assertSame(InvalidArgumentException::class, get_class($thrown));
         self::assertMatchesRegularExpression(
-            '/^seconds must be an int from 3 to 86400; .+ was given\.$/',
+            '/^seconds must be an int from 6 to 14400; .+ was given\.$/',
             $thrown->getMessage()
         );
     }
@@ -109,13 +153,16 @@ final class SettingsTest extends KeepaliveTestCase
     public function testTheShortestAndTheLongestAreAcceptedByTheKernel(string $backend): void
     {
         self::useBackend($backend);
-        foreach ([3, 30, 86400] as $seconds) {
+        foreach ([6, 30, 14400] as $seconds) {
+            $settings = Settings::detectWithin($seconds);
             $opened = Sockets::pair('127.0.0.1');
-            Keepalive::apply($opened->socket, Settings::detectWithin($seconds));
+            Keepalive::apply($opened->socket, $settings);
             $options = $opened->options();
             self::assertSame(1, $options['on']);
-            self::assertSame($seconds, $options['idle'] + $options['interval'] * $options['count']);
-            self::assertSame($seconds * 1000, $options['userTimeoutMs']);
+            self::assertSame($settings->idle(), $options['idle']);
+            self::assertSame($settings->interval(), $options['interval']);
+            self::assertSame($settings->count(), $options['count']);
+            self::assertSame($settings->userTimeoutMs(), $options['userTimeoutMs']);
         }
     }
 }

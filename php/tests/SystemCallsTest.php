@@ -88,43 +88,6 @@ final class SystemCallsTest extends KeepaliveTestCase
         self::assertSame([], $unchanged);
     }
 
-    /** @dataProvider refusals */
-    #[DataProvider('refusals')]
-    public function testTheUserTimeoutIsAsBeforeWhereALaterOptionIsRefused(string $backend, string $option, int $call): void
-    {
-        $trace = $this->folder() . '/trace';
-        $child = Child::php(
-            'use Keepalive\Keepalive;
-            $stream = stream_socket_server("tcp://127.0.0.1:0");
-            Keepalive::enable($stream, -1, -1, -1, 5000);
-            try {
-                Keepalive::enable($stream, 42, 7, 3, 63000);
-            } catch (\Keepalive\Exception\SocketException $e) {
-                echo Keepalive::backend(), " ", $e->getCode() === SOCKET_EPERM, " ", Keepalive::settings($stream)->userTimeoutMs();
-            }',
-            $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0'],
-            [],
-            null,
-            ['strace', '-f', '-qq', '-e', 'trace=setsockopt', '-e', "inject=setsockopt:error=EPERM:when=$call", '-o', $trace]
-        );
-        self::assertSame("$backend 1 5000", $child->cleanOutput());
-        self::assertMatchesRegularExpression(
-            "/ TCP_USER_TIMEOUT, \\[63000\\].*\n.* $option, .*\(INJECTED\)\n.* TCP_USER_TIMEOUT, \\[5000\\], 4\) = 0\n$/s",
-            (string) file_get_contents($trace)
-        );
-    }
-
-    /** @return array<string, array{string, string, int}> the option, and which setsockopt() of the process it is */
-    public static function refusals(): array
-    {
-        // Before: the server's SO_REUSEADDR, then the user timeout and SO_KEEPALIVE, then the user timeout.
-        return self::withBothBackends([
-            'TCP_KEEPINTVL' => ['TCP_KEEPINTVL', 5],
-            'TCP_KEEPIDLE' => ['TCP_KEEPIDLE', 7],
-            'SO_KEEPALIVE' => ['SO_KEEPALIVE', 8],
-        ]);
-    }
-
     /**
      * What was set between $make and the end, in order; each option once, or the test fails.
      *

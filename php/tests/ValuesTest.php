@@ -112,41 +112,6 @@ final class ValuesTest extends KeepaliveTestCase
 
     /** @dataProvider backends */
     #[DataProvider('backends')]
-    public function testSettingsThatWereUnserializedAreCheckedBeforeAnythingIsOpened(string $backend): void
-    {
-        self::useBackend($backend);
-        $listener = Sockets::listener('127.0.0.1');
-        $opened = Sockets::pair('127.0.0.1');
-        $before = $opened->options();
-        $stored = serialize(Settings::of(...self::GOOD));
-        foreach (self::GOOD as $position => $good) {
-            foreach ([2 ** 32 + $good, -$good, PHP_INT_MIN] as $wrong) {
-                $settings = unserialize(str_replace("i:$good;", "i:$wrong;", $stored));
-                $calls = [
-                    static function () use ($opened, $settings): void {
-                        Keepalive::apply($opened->socket, $settings);
-                    },
-                    static function () use ($settings): void {
-                        Keepalive::enableConnectionsTo('*:1', $settings);
-                    },
-                    static function () use ($settings, $listener): void {
-                        Keepalive::connect('tcp://127.0.0.1:' . Sockets::port($listener), $settings);
-                    },
-                ];
-                foreach ($calls as $call) {
-                    self::assertRefused($thrown = self::thrownBy($call), $position);
-                    self::assertStringContainsString("int $wrong was given", $thrown->getMessage());
-                }
-            }
-        }
-        self::assertSame($before, $opened->options());
-        $connected = [$listener];
-        $none = [];
-        self::assertSame(0, stream_select($connected, $none, $none, 0), 'nothing was opened');
-    }
-
-    /** @dataProvider backends */
-    #[DataProvider('backends')]
     public function testAWrongValueIsNamedBeforeAWrongSocket(string $backend): void
     {
         self::useBackend($backend);

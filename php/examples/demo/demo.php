@@ -152,8 +152,8 @@ function showTls(): void
     Keepalive::apply($stream, Settings::detectWithin(30));
     show('after', $stream);
     $time = coloured('30 s', BOLD);
-    echo "\n  A peer that is gone is noticed within $time. The user timeout keeps that\n"
-        . "  promise also while data is on its way.\n";
+    echo "\n  A peer that is gone is noticed within $time, whatever the program does: half\n"
+        . "  of it for silence and probes, half for data written to a peer already dead.\n";
     fclose($stream);
 }
 

@@ -60,6 +60,7 @@ final class Connector
             $context = self::withPeerName($host, $context);
         }
 
+        Errno::prepare();
         $warnings = [];
         return Quietly::call(static function () use ($address, $scheme, $target, $settings, $timeout, $context, &$warnings) {
             $stream = stream_socket_client(

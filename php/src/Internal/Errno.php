@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Keepalive\Internal;
 
+use Keepalive\Exception\SocketException;
+
 /**
  * Errnos by name, and their likely cause: what ka_strerror() says, for when there is no library.
  *
@@ -59,6 +61,17 @@ final class Errno
     }
 
     /**
+     * Loads what ofFullTable() needs and what says so: PHP cannot read a class's file where no descriptor is
+     * free. For workers that leak descriptors.
+     */
+    public static function prepare(): void
+    {
+        foreach ([SocketException::class, Quietly::class] as $class) {
+            class_exists($class);
+        }
+    }
+
+    /**
      * EMFILE or ENFILE where this process can open nothing now, otherwise 0: PHP says of a connection or a look-up that
      * failed for it "Unknown error", or that the name is unknown.
      */
@@ -66,7 +79,7 @@ final class Errno
     {
         $warnings = [];
         Quietly::call(static function (): void {
-            // Whether there is one left, a file tells; and why there is none, only this function, which needs two.
+            // fopen() shows whether a descriptor is free; stream_socket_pair() tells why none is.
             if (fopen(__FILE__, 'r') === false && function_exists('stream_socket_pair')) {
                 stream_socket_pair(STREAM_PF_UNIX, STREAM_SOCK_STREAM, 0);
             }

@@ -35,12 +35,13 @@ final class FfiBackend implements Backend
     private static ?\FFI $ffi = null;
 
     /**
-     * The last settings that were applied, and the same for C: programs apply one object to many sockets.
-     * In one array, so that an asynchronous signal handler that applies others cannot part the two.
+     * The last settings that were applied, and a pointer to the same for C, and what it points to: programs
+     * apply one object to many sockets. In one array, so that an asynchronous signal handler that applies
+     * others cannot part them.
      *
-     * @var array{Settings|null, \FFI\CData|null}
+     * @var array{Settings, \FFI\CData, \FFI\CData}|null
      */
-    private static array $applied = [null, null];
+    private static ?array $applied = null;
 
     /** @throws UnavailableException FFI is barred, or there is no library that will do */
     public function __construct()
@@ -68,12 +69,12 @@ final class FfiBackend implements Backend
     public function apply($socket, Settings $settings): void
     {
         $fd = $this->descriptor($socket);
-        [$applied, $values] = self::$applied;
-        if ($applied !== $settings) {
+        $applied = self::$applied;
+        if ($applied === null || $applied[0] !== $settings) {
             $values = self::valuesOf($settings);
-            self::$applied = [$settings, $values];
+            self::$applied = $applied = [$settings, \FFI::addr($values), $values];
         }
-        $returned = self::$ffi->ka_apply($fd, \FFI::addr($values));
+        $returned = self::$ffi->ka_apply($fd, $applied[1]);
         if ($returned < 0) {
             throw $this->refused(self::attempt($settings), $socket, $returned);
         }

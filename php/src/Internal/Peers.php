@@ -75,6 +75,7 @@ final class Peers
                 . 'Docker images: docker-php-ext-install sockets). Without it give an IP address, or "*" for any.'
             );
         }
+        Errno::prepare();
         $found = socket_addrinfo_lookup($host, $port, ['ai_socktype' => SOCK_STREAM]);
         if ($found === false || $found === []) {
             $full = Errno::ofFullTable();

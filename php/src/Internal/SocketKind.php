@@ -15,7 +15,6 @@ use function is_array;
 use function is_int;
 use function is_object;
 use function is_resource;
-use function stream_is_local;
 
 /**
  * Tells apart what users give as a socket.
@@ -58,23 +57,19 @@ final class SocketKind
      *
      * @throws SocketException it has none: a file, a pipe, php://memory
      * @throws UnavailableException disable_functions has taken fstat() away
-     * @throws TypeError a signal handler of the application has closed it, a moment ago
+     * @throws TypeError it is closed
      */
     public static function stat($stream): array
     {
         try {
-            // The handler of the application would hear in spite of the @ that a stream wrapper of its own has
-            // no stream_stat. Sockets are not local, so that they are spared the handler that keeps it from hearing.
-            // Nor is a wrapper registered as STREAM_IS_URL, whose warning is heard.
-            $stat = @(stream_is_local($stream) ? self::statQuietly($stream) : fstat($stream));
+            $stat = @fstat($stream);
         } catch (\TypeError $closed) {
             throw TypeError::notASocket($stream);
         } catch (\Error $missing) {
-            Functions::need('fstat', 'stream_is_local');
+            Functions::need('fstat');
             throw $missing;
         }
         if (!is_array($stat) || ($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
-            Functions::need('fstat', 'stream_is_local');
             throw SocketException::refused(
                 'Looking for the socket',
                 self::describe($stream),
@@ -83,17 +78,6 @@ final class SocketKind
             );
         }
         return $stat;
-    }
-
-    /**
-     * @param resource $stream
-     * @return array<int|string, int>|false
-     */
-    private static function statQuietly($stream)
-    {
-        return Quietly::call(static function () use ($stream) {
-            return fstat($stream);
-        });
     }
 
     /**

@@ -26,14 +26,14 @@ final class ClientsTest extends ExamplesTestCase
     /** @return array<string, array{string, string[], int, string}> example, last arguments, idle, what it prints */
     public static function tlsClients(): array
     {
-        $detectWithin30 = 'keepalive on, idle 15 s, interval 5 s, count 3, user timeout 30000 ms';
+        $detectWithin30 = 'keepalive on, idle 3 s, interval 2 s, count 5, user timeout 13000 ms';
         return [
             'ssl/stream-client' => ['ssl/stream-client.php', [], 60, self::ENABLED],
-            'ssl/connect-then-encrypt-client' => ['ssl/connect-then-encrypt-client.php', [], 15, $detectWithin30],
+            'ssl/connect-then-encrypt-client' => ['ssl/connect-then-encrypt-client.php', [], 3, $detectWithin30],
             'ssl/connect-then-encrypt-client classical' => [
                 'ssl/connect-then-encrypt-client.php',
                 ['classical'],
-                15,
+                3,
                 $detectWithin30,
             ],
         ];

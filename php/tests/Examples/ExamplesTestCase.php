@@ -70,6 +70,7 @@ abstract class ExamplesTestCase extends TestCase
     /** ss writes "1min59sec", "59sec" or "990ms". */
     private static function seconds(string $time): float
     {
+        $time = preg_replace('/^(\d+\.\d+)ms$/', '$1sec', $time); // ss means seconds there
         preg_match('/^(?:(\d+)min)?(?:([\d.]+)sec)?(?:(\d+)ms)?$/', $time, $part);
         return 60 * (float) ($part[1] ?? 0) + (float) ($part[2] ?? 0) + (float) ($part[3] ?? 0) / 1000;
     }

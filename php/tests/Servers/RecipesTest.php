@@ -163,7 +163,7 @@ final class RecipesTest extends KeepaliveTestCase
             'TCP_KEEPCNT' => $wanted->count(),
             'TCP_KEEPIDLE' => $wanted->idle(),
             'TCP_KEEPINTVL' => $wanted->interval(),
-            'TCP_USER_TIMEOUT' => 30000,
+            'TCP_USER_TIMEOUT' => 13000,
         ];
         $all = array_map(static function (array $set) use ($options): array {
             $set = array_intersect_key($set, $options); // clients set TCP_NODELAY and others too
