@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use common::{
     CNT, FIRST_FREE, IDLE, INTVL, OTHER, Settings, USER_TIMEOUT, allow_descriptors, check,
-    descriptor_limit, fill_table, identity, in_child, only_user_timeout, refuse, refuse_always,
+    descriptor_limit, fill_table, identity, in_child, read_back, refuse, refuse_always,
     set_descriptor_limit, set_others, settings, tcp4, with_own_network,
 };
 use keepalive::{
@@ -23,16 +23,6 @@ use keepalive::{
     ka_version,
 };
 use libc::{EACCES, EIO, ENOENT, ENOMEM, ENOSYS, EPERM, SO_KEEPALIVE, TCP_NODELAY, c_int};
-
-fn get(fd: c_int) -> Result<ka_settings, c_int> {
-    let canary = ka_settings { enabled: 12, idle: 34, intvl: 56, cnt: 78, user_timeout_ms: 90 };
-    let mut place = MaybeUninit::new(canary);
-    let returned = ka_get(fd, Some(&mut place));
-    // SAFETY: initialised above.
-    let settings = unsafe { place.assume_init() };
-    assert!(returned == 0 || settings == canary, "it failed and wrote");
-    if returned == 0 { Ok(settings) } else { Err(returned) }
-}
 
 fn count() -> c_int {
     // SAFETY: NULL with no room is what the manual allows.
@@ -72,7 +62,7 @@ fn each_option_that_may_not_be_read_is_the_errno_of_what_reads_it() {
         in_child(|| {
             let socket = tcp4();
             refuse(libc::SYS_getsockopt, 2, refused, EPERM);
-            assert_eq!(get(socket.as_raw_fd()), Err(-EPERM));
+            assert_eq!(read_back(socket.as_raw_fd()), Err(-EPERM));
             assert_eq!(ka_defaults().enabled, -EPERM);
             assert_eq!(ka_set(socket.as_raw_fd(), KA_DEFAULT, 1, 1), -EPERM);
             assert_eq!(ka_set(socket.as_raw_fd(), 60, 10, 6), 0, "which reads nothing");
@@ -143,9 +133,9 @@ fn any_system_call_may_be_refused() {
                 allowed(ka_find(dev, ino), "ka_find");
                 allowed(count(), "ka_sockets");
                 allowed(ka_set(fd, 60, KA_DEFAULT, 6), "ka_set");
-                allowed(get(fd).map_or_else(|errno| errno, |_| 0), "ka_get");
+                allowed(read_back(fd).map_or_else(|errno| errno, |_| 0), "ka_get");
                 allowed(ka_status(fd, Some(&mut MaybeUninit::uninit())), "ka_status");
-                allowed(ka_apply(fd, Some(&only_user_timeout(1000))), "ka_apply");
+                allowed(ka_apply(fd, Some(&ka_detect_within(30))), "ka_apply");
                 allowed(ka_disable(fd), "ka_disable");
                 allowed(ka_defaults().enabled, "ka_defaults");
             });
@@ -224,7 +214,7 @@ fn in_a_chroot_without_proc_everything_works() {
             let fd = socket.as_raw_fd();
             assert_eq!(find(fd), fd);
             assert_eq!(ka_set(fd, 60, KA_DEFAULT, 6), 0);
-            assert_eq!(get(fd).unwrap().idle, 60);
+            assert_eq!(read_back(fd).unwrap().idle, 60);
         }
         assert_eq!(count(), 20);
         // The child has given up its way out; the folder stays for the parent to remove.
@@ -257,8 +247,8 @@ fn without_any_memory_everything_works() {
             ka_get(fd, Some(&mut settings)),
             ka_status(fd, Some(&mut liveness)),
             ka_disable(fd),
-            ka_apply(fd, Some(&only_user_timeout(1))),
             ka_detect_within(30).enabled,
+            ka_apply(fd, Some(&ka_detect_within(30))),
             ka_defaults().enabled,
             // SAFETY: there is room for 30.
             unsafe { ka_sockets(open.as_mut_ptr().cast(), 30) },
@@ -276,8 +266,8 @@ fn without_any_memory_everything_works() {
             0,
             0,
             0,
-            0,
             1,
+            0,
             0,
             20,
             libc::IPPROTO_TCP,

@@ -2,14 +2,13 @@
 
 mod common;
 
-use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 
 use common::{
     CNT, IDLE, INTVL, Kind, OTHER, Settings, at_number, check, connected, fill_table, get_option,
-    in_child, only_user_timeout, other_kinds, raw, refuse, set_option, set_others, settings,
-    socket, sysctl, tcp_kinds, tcp4, user_timeout, with_own_network,
+    in_child, kernel, only_user_timeout, other_kinds, raw, read_back, refuse, set_option,
+    set_others, settings, socket, sysctl, tcp_kinds, tcp4, user_timeout, with_own_network,
 };
 use keepalive::{
     KA_DEFAULT, KA_UNCHANGED, ka_apply, ka_defaults, ka_disable, ka_get, ka_set, ka_settings,
@@ -38,34 +37,12 @@ fn mixes() -> impl Iterator<Item = [c_int; 3]> {
     })
 }
 
-/// `ka_get` as a `Result`.
-fn get(fd: c_int) -> Result<ka_settings, c_int> {
-    let mut place = MaybeUninit::uninit();
-    match ka_get(fd, Some(&mut place)) {
-        // SAFETY: 0 says that it was written.
-        0 => Ok(unsafe { place.assume_init() }),
-        error => Err(-error),
-    }
-}
-
-/// What [`get`] has to say of a TCP socket.
-fn kernel(fd: c_int) -> ka_settings {
-    let Settings { enabled, idle, intvl, cnt } = settings(fd);
-    ka_settings {
-        enabled: enabled.unwrap(),
-        idle: idle.unwrap(),
-        intvl: intvl.unwrap(),
-        cnt: cnt.unwrap(),
-        user_timeout_ms: user_timeout(fd).unwrap_or(-1),
-    }
-}
-
 #[test]
 fn sets_what_was_asked_for_on_every_kind_of_tcp_socket() {
     for Kind { name, fd, .. } in &tcp_kinds() {
         assert_eq!(ka_set(*fd, 60, 10, 6), 0, "{name}");
         assert_eq!(settings(*fd), on(60, 10, 6), "{name}");
-        assert_eq!(get(*fd), Ok(kernel(*fd)), "{name}");
+        assert_eq!(read_back(*fd), Ok(kernel(*fd)), "{name}");
     }
 }
 
@@ -187,8 +164,7 @@ fn refused_and_untouched(kind: &Kind) {
             assert_eq!(ka_set(*fd, idle, intvl, cnt), -errno, "{name} {idle} {intvl} {cnt}");
         }
         assert_eq!(ka_disable(*fd), -getting, "{name}");
-        assert_eq!(get(*fd), Err(getting), "{name}");
-        assert_eq!(ka_apply(*fd, Some(&only_user_timeout(1000))), -setting, "{name}");
+        assert_eq!(read_back(*fd), Err(-getting), "{name}");
         assert_eq!(settings(*fd), before, "{name}");
     }
 }
@@ -213,8 +189,7 @@ fn refuses_a_closed_descriptor() {
         let fd = tcp4().as_raw_fd(); // and closed again
         assert_eq!(ka_set(fd, 60, 10, 6), -libc::EBADF);
         assert_eq!(ka_disable(fd), -libc::EBADF);
-        assert_eq!(get(fd), Err(libc::EBADF));
-        assert_eq!(ka_apply(fd, Some(&only_user_timeout(0))), -libc::EBADF);
+        assert_eq!(read_back(fd), Err(-libc::EBADF));
     });
 }
 
@@ -258,11 +233,7 @@ fn disable_keeps_the_values_and_unchanged_brings_them_back() {
 #[test]
 fn get_without_a_place_is_efault_and_a_failed_one_writes_nothing() {
     assert_eq!(ka_get(tcp4().as_raw_fd(), None), -libc::EFAULT);
-    let canary = ka_settings { enabled: 12, idle: 34, intvl: 56, cnt: 78, user_timeout_ms: 90 };
-    let mut place = MaybeUninit::new(canary);
-    assert_eq!(ka_get(-1, Some(&mut place)), -libc::EBADF);
-    // SAFETY: it was initialised above.
-    assert_eq!(unsafe { place.assume_init() }, canary);
+    assert_eq!(read_back(-1), Err(-libc::EBADF));
 }
 
 #[test]
@@ -361,7 +332,7 @@ fn only_the_defaults_need_a_free_descriptor() {
         assert_eq!(ka_set(fd, 60, 10, KA_UNCHANGED), 0);
         assert_eq!(ka_set(fd, KA_UNCHANGED, KA_UNCHANGED, 6), 0);
         assert_eq!(settings(fd), on(60, 10, 6));
-        assert_eq!(get(fd), Ok(kernel(fd)));
+        assert_eq!(read_back(fd), Ok(kernel(fd)));
         assert_eq!(ka_disable(fd), 0);
     });
 }
@@ -373,7 +344,7 @@ fn no_function_leaves_a_descriptor_open() {
         ka_set(socket.as_raw_fd(), KA_DEFAULT, KA_DEFAULT, KA_DEFAULT);
         ka_set(-1, KA_DEFAULT, KA_DEFAULT, KA_DEFAULT);
         ka_defaults();
-        assert_eq!(get(socket.as_raw_fd()).map(|settings| settings.enabled), Ok(1));
+        assert_eq!(read_back(socket.as_raw_fd()).map(|settings| settings.enabled), Ok(1));
         assert_eq!(tcp4().as_raw_fd(), socket.as_raw_fd() + 1);
     });
 }

@@ -17,10 +17,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{
-    CNT, IDLE, INTVL, Settings, check, identity, only_user_timeout, set_option, settings, tcp4,
-    user_timeout,
+    CNT, IDLE, INTVL, Settings, check, identity, set_option, settings, tcp4, user_timeout,
 };
-use keepalive::{ka_apply, ka_disable, ka_find, ka_get, ka_set, ka_socket, ka_sockets, ka_status};
+use keepalive::{
+    ka_apply, ka_disable, ka_find, ka_get, ka_set, ka_settings, ka_socket, ka_sockets, ka_status,
+};
 use libc::{EBADF, ENOENT, ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP, IPPROTO_TCP, c_int};
 use std::mem::MaybeUninit;
 
@@ -79,8 +80,8 @@ fn set_found(random: &mut Random) {
         let found = ka_find(dev, ino);
         assert_eq!(found, socket.as_raw_fd());
         let [idle, intvl, cnt] = [32_767, 32_767, 127].map(|max| 1 + random.below(max));
-        assert_eq!(ka_set(found, idle, intvl, cnt), 0);
-        assert_eq!(ka_apply(found, Some(&only_user_timeout(idle))), 0);
+        let all = ka_settings { enabled: 1, idle, intvl, cnt, user_timeout_ms: idle };
+        assert_eq!(ka_apply(found, Some(&all)), 0);
         let expected = Settings { enabled: Ok(1), idle: Ok(idle), intvl: Ok(intvl), cnt: Ok(cnt) };
         assert_eq!(settings(socket.as_raw_fd()), expected);
         assert_eq!(user_timeout(socket.as_raw_fd()), Ok(idle));

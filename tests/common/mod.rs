@@ -1,6 +1,6 @@
 //! What the tests share: descriptors of every kind, the kernel's own answers, and child processes.
 //!
-//! Nothing here asks the library: what is on a socket is read with plain getsockopt(2).
+//! What is on a socket is read with plain getsockopt(2); only [`read_back`] asks the library.
 
 #![allow(dead_code)] // each test file uses its part
 #![allow(clippy::cast_possible_truncation)] // sizes of a few bytes, as socket calls want them
@@ -14,11 +14,12 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::process::Command;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use keepalive::{KA_STATE_CLOSE, KA_STATE_SYN_SENT, KA_UNCHANGED, ka_settings};
+use keepalive::{KA_STATE_CLOSE, KA_STATE_SYN_SENT, KA_UNCHANGED, ka_get, ka_settings};
 use libc::{IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, c_int, c_void};
 
 pub const IDLE: c_int = libc::TCP_KEEPIDLE;
@@ -63,6 +64,29 @@ pub fn settings(fd: c_int) -> Settings {
 
 pub fn user_timeout(fd: c_int) -> Result<c_int, c_int> {
     get_option(fd, IPPROTO_TCP, USER_TIMEOUT)
+}
+
+/// The five values of a TCP socket as `ka_get` has to give them: -1 for MPTCP's user timeout.
+pub fn kernel(fd: c_int) -> ka_settings {
+    let Settings { enabled, idle, intvl, cnt } = settings(fd);
+    ka_settings {
+        enabled: enabled.unwrap(),
+        idle: idle.unwrap(),
+        intvl: intvl.unwrap(),
+        cnt: cnt.unwrap(),
+        user_timeout_ms: user_timeout(fd).unwrap_or(-1),
+    }
+}
+
+/// What `ka_get` says, or its negative errno; and that it writes nothing when it fails.
+pub fn read_back(fd: c_int) -> Result<ka_settings, c_int> {
+    let canary = ka_settings { enabled: 12, idle: 34, intvl: 56, cnt: 78, user_timeout_ms: 90 };
+    let mut place = MaybeUninit::new(canary);
+    let returned = ka_get(fd, Some(&mut place));
+    // SAFETY: it was initialised above.
+    let settings = unsafe { place.assume_init() };
+    assert!(returned == 0 || settings == canary, "it failed and wrote");
+    if returned == 0 { Ok(settings) } else { Err(returned) }
 }
 
 /// Puts [`OTHER`] on a socket, without the library.
@@ -482,6 +506,13 @@ pub fn unshare_as_superuser(namespaces: c_int) {
 /// Writes a sysctl of this network namespace: "`tcp_keepalive_time`", "60".
 pub fn sysctl(name: &str, value: &str) {
     std::fs::write(format!("/proc/sys/net/ipv4/{name}"), value).unwrap();
+}
+
+/// Runs a command of the system's administrator, and fails when it does.
+pub fn shell(command: &str) {
+    let command = format!("PATH=$PATH:/usr/sbin:/sbin; {command}");
+    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Raises the soft limit of open descriptors to this, or fails where the hard limit is lower.

@@ -14,12 +14,12 @@ use keepalive::{
 use libc::{EINVAL, ETIMEDOUT, SO_ERROR, SOL_SOCKET, c_int};
 
 use crate::common::{
-    Settings, connected, get_option, hear_again, only_user_timeout, other_kinds, reset, settings,
-    silence, socket, tcp_info, tcp_kinds, tcp_state, user_timeout, wait_until,
+    Settings, connected, get_option, hear_again, only_user_timeout, other_kinds, read_back, reset,
+    settings, silence, socket, tcp_info, tcp_kinds, tcp_state, user_timeout, wait_until,
 };
 use crate::sources::GVISOR;
 use crate::{
-    Case, case, differs, fresh, on_pairs, pairs, probes, probes_until_dead, read_back,
+    Case, case, differs, fresh, on_pairs, pairs, probes, probes_until_dead,
     seconds_of_answered_probes, verdict,
 };
 

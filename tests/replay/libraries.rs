@@ -7,12 +7,11 @@ use keepalive::{KA_DEFAULT, KA_UNCHANGED, ka_apply, ka_disable, ka_options, ka_s
 use libc::{EBADF, c_int};
 
 use crate::common::{
-    Settings, only_user_timeout, set_others, settings, socket, tcp4, user_timeout,
+    Settings, only_user_timeout, read_back, set_others, settings, socket, tcp4, user_timeout,
 };
 use crate::sources::{CRIU, GO, LIBUV, NET_KEEPALIVE, NIX, SOCKET2};
 use crate::{
-    Case, case, connected, differs, fresh, on, on_pairs, pairs, read_back,
-    seconds_of_answered_probes,
+    Case, case, connected, differs, fresh, on, on_pairs, pairs, seconds_of_answered_probes,
 };
 
 pub fn cases() -> Vec<Case> {

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,8 +13,8 @@ use keepalive::{
 use libc::{ETIMEDOUT, IPPROTO_TCP, c_int};
 
 use crate::common::{
-    Settings, connected, connecting, hear_again, only_user_timeout, set_option, settings, silence,
-    tcp_info, tcp_state, tcp4, wait_until, with_own_network,
+    Settings, connected, connecting, hear_again, only_user_timeout, set_option, settings, shell,
+    silence, tcp_info, tcp_state, tcp4, wait_until, with_own_network,
 };
 use crate::sources::{NETDEV, PACKETDRILL};
 use crate::{Case, case, fresh, probes, verdict};
@@ -99,10 +98,4 @@ fn state_without_descriptor(ends: [SocketAddr; 2]) -> Option<c_int> {
     line.filter(|line| line[1].ends_with(&local) && line[2].ends_with(&remote))
         .map(|line| c_int::from_str_radix(line[3], 16).unwrap())
         .next()
-}
-
-fn shell(command: &str) {
-    let command = format!("PATH=$PATH:/usr/sbin:/sbin; {command}");
-    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
-    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
 }

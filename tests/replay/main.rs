@@ -19,7 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Settings, connected, connected_at, get_option, settings, tcp_info, tcp4};
-use keepalive::{ka_get, ka_liveness, ka_set, ka_settings, ka_status};
+use keepalive::{ka_liveness, ka_set, ka_status};
 use libc::{SO_ERROR, SOL_SOCKET, c_int};
 
 use sources::SOURCES;
@@ -62,16 +62,6 @@ fn on_pairs(values: [c_int; 3], returned: c_int, expected: Settings) {
             assert_eq!(ka_set(end, values[0], values[1], values[2]), returned);
             assert_eq!(settings(end), expected);
         }
-    }
-}
-
-/// What [`ka_get`] says: idle, interval and count, or its negative errno.
-fn read_back(fd: c_int) -> Result<ka_settings, c_int> {
-    let mut place = MaybeUninit::uninit();
-    match ka_get(fd, Some(&mut place)) {
-        // SAFETY: 0 says that it was written.
-        0 => Ok(unsafe { place.assume_init() }),
-        error => Err(error),
     }
 }
 
