@@ -5,13 +5,17 @@
 mod common;
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::os::fd::AsRawFd;
 
 use common::{kernel, tcp_kinds, tcp4};
 use keepalive::{ka_apply, ka_detect_within, ka_settings};
 use libc::c_int;
 
-const SECONDS: std::ops::RangeInclusive<c_int> = 6..=14_400;
+const SECONDS: RangeInclusive<c_int> = 6..=14_400;
+
+/// All but the two that have room for one probe only.
+const EIGHT_AND_MORE: RangeInclusive<c_int> = 8..=14_400;
 
 #[test]
 fn every_result_is_accepted_by_the_kernel_as_it_is() {
@@ -32,15 +36,22 @@ fn it_is_for_every_kind_of_tcp_socket_that_has_a_user_timeout() {
 }
 
 #[test]
-fn silence_and_probes_take_as_long_as_the_user_timeout() {
+fn there_is_a_probe_and_silence_is_shorter_than_two_minutes() {
     for seconds in SECONDS {
-        let ka_settings { enabled, idle, intvl, cnt, user_timeout_ms } = ka_detect_within(seconds);
+        let ka_settings { enabled, idle, intvl, cnt, .. } = ka_detect_within(seconds);
         assert_eq!(enabled, 1, "{seconds}");
         assert!(intvl >= 1 && cnt >= 1, "{seconds}");
         // Otherwise a live peer would be probed every `intvl` seconds, not every `idle`.
-        assert!((intvl..2 * intvl).contains(&idle), "{seconds}: {idle} and {intvl}");
+        assert!((intvl..=2 * intvl).contains(&idle), "{seconds}: {idle} and {intvl}");
         // The most forgetful NAT known forgets after four minutes.
         assert!(idle < 120, "{seconds}: {idle}");
+    }
+}
+
+#[test]
+fn silence_and_probes_take_as_long_as_the_user_timeout() {
+    for seconds in EIGHT_AND_MORE {
+        let ka_settings { idle, intvl, cnt, user_timeout_ms, .. } = ka_detect_within(seconds);
         assert_eq!(user_timeout_ms, (idle + intvl * cnt) * 1000, "{seconds}");
     }
 }
@@ -54,7 +65,7 @@ fn latest_ms(half: c_int) -> f64 {
 
 #[test]
 fn both_times_fit_into_the_seconds_one_after_the_other() {
-    for seconds in SECONDS {
+    for seconds in EIGHT_AND_MORE {
         let half = ka_detect_within(seconds).user_timeout_ms;
         assert!(latest_ms(half) <= f64::from(seconds * 1000), "{seconds}");
     }
@@ -62,18 +73,27 @@ fn both_times_fit_into_the_seconds_one_after_the_other() {
 
 #[test]
 fn and_none_of_the_time_is_given_away() {
-    for seconds in SECONDS {
+    for seconds in EIGHT_AND_MORE {
         let half = ka_detect_within(seconds).user_timeout_ms;
         assert!(latest_ms(half + 1000) > f64::from(seconds * 1000), "{seconds}");
     }
 }
 
-/// A peer that answers is not given up before half of the time: one lost probe is not the end, as
-/// soon as there is time for two.
+/// One lost probe is not the end.
 #[test]
-fn one_lost_probe_is_survived_from_eight_seconds_on() {
-    for seconds in SECONDS.skip_while(|&seconds| seconds < 8) {
+fn there_are_two_probes_from_eight_seconds_on() {
+    for seconds in EIGHT_AND_MORE {
         assert!(ka_detect_within(seconds).cnt >= 2, "{seconds}");
+    }
+}
+
+/// One probe after two seconds, and a shorter user timeout: three seconds and 1.4, 1.2 until the
+/// data is repeated, and 0.4 for timers that fire late.
+#[test]
+fn six_and_seven_seconds_are_a_case_of_their_own() {
+    for seconds in [6, 7] {
+        let settings = ka_settings { enabled: 1, idle: 2, intvl: 1, cnt: 1, user_timeout_ms: 1400 };
+        assert_eq!(ka_detect_within(seconds), settings);
     }
 }
 
