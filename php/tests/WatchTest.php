@@ -214,13 +214,29 @@ $/',
     {
         $listener = stream_socket_server('tcp://127.0.0.1:0');
         $address = 'tcp://' . stream_socket_get_name($listener, false);
-        // In the background, where a program that set the terminal's modes would be stopped.
-        [, $output] = self::onTerminal("stty cols 50; timeout -s INT 1 %s $address; true", []);
+        $detail = self::onNarrowTerminal($address);
+        self::assertContains('keepalive watch  tcp://127.0.0.1..  Ctrl-C ends it', $detail);
+        self::assertContains('  settings  idle 60 s, interval 10 s, count 6, n..', $detail);
+
+        $client = stream_socket_client($address);
+        $table = self::onNarrowTerminal('--pid ' . getmypid());
+        self::assertContains('  fd peer                  state       keepalive', $table);
+        fclose($client);
+    }
+
+    /**
+     * In the background, too, where a program that set the terminal's modes would be stopped.
+     *
+     * @return string[] the first panel, which 50 columns have room for
+     */
+    private static function onNarrowTerminal(string $arguments): array
+    {
+        $environment = ['NO_COLOR' => '1'];
+        [, $output] = self::onTerminal("stty cols 50; timeout -k 5 -s INT 1 %s $arguments; true", $environment);
         self::assertSame(1, preg_match('/\e\[\?7l(.*?)\e\[\?7h/s', $output, $panel), $output);
         $lines = explode("\n", self::withoutSequences($panel[1]));
         self::assertSame([], preg_grep('/.{51}/', $lines));
-        self::assertContains('keepalive watch  tcp://127.0.0.1..  Ctrl-C ends it', $lines);
-        self::assertContains('  settings  idle 60 s, interval 10 s, count 6, n..', array_map('rtrim', $lines));
+        return array_map('rtrim', $lines);
     }
 
     /** Without Enter; and the terminal is then as it was. */
