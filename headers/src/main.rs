@@ -1,12 +1,14 @@
-//! Writes the three generated headers: keepalive-headers FOLDER, the root of the repository.
+//! Writes the generated headers, and for PHP the sentences of errors: keepalive-headers FOLDER, the root of the repository.
 //!
 //! `make headers` calls it, and a test compares what is committed.
 
+use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use cbindgen::{Builder, Config, DocumentationStyle, Language};
+use keepalive_core::errors::SENTENCES;
 
 /// The committed file, and its content.
 type Header = (&'static str, String);
@@ -19,7 +21,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-fn headers(root: &Path) -> [Header; 3] {
+fn headers(root: &Path) -> [Header; 4] {
     let common = Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is readable");
     let mut version = env!("CARGO_PKG_VERSION").split('.');
     let mut part = || version.next().expect("a version has three parts");
@@ -78,7 +80,32 @@ fn headers(root: &Path) -> [Header; 3] {
         ("include/keepalive.h", generate(root, c)),
         ("php/keepalive-ffi.h", generate(root, ffi)),
         ("php/src/Internal/Declarations.php", generate(root, constant)),
+        ("php/src/Internal/ErrnoSentences.php", sentences()),
     ]
+}
+
+/// What `ka_strerror()` says, for when PHP has no library.
+fn sentences() -> String {
+    let mut php = String::from(
+        "<?php\n\n\
+         declare(strict_types=1);\n\n\
+         namespace Keepalive\\Internal;\n\n\
+         /**\n\
+         \x20* What ka_strerror() says. Generated from core/src/errors.rs by `make headers`; do not edit.\n\
+         \x20*\n\
+         \x20* @internal\n\
+         \x20*/\n\
+         final class ErrnoSentences\n\
+         {\n\
+         \x20   public const BY_NAME = [\n",
+    );
+    for (_, sentence) in SENTENCES {
+        let sentence = sentence.to_str().expect("the sentences are English");
+        let (name, _) = sentence.split_once(':').expect("each begins with its errno's name");
+        let literal = sentence.replace('\'', "\\'");
+        writeln!(php, "        '{name}' => '{literal}',").expect("a String takes everything");
+    }
+    php + "    ];\n}\n"
 }
 
 fn generate(root: &Path, config: Config) -> String {

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine;
 
-use Keepalive\Internal\Quietly;
+use Keepalive\Internal\Php;
 
 /**
  * The kernel's table of TCP sockets, with the timer that runs for each, which no socket option tells.
@@ -30,7 +30,7 @@ final class ConnectionTable
     {
         $sockets = [];
         foreach (['tcp', 'tcp6'] as $family) {
-            $lines = Quietly::call(static function () use ($process, $family) {
+            $lines = Php::quietly(static function () use ($process, $family) {
                 return file("/proc/$process/net/$family"); // without IPv6 there is no tcp6
             });
             foreach (array_slice($lines ?: [], 1) as $line) {

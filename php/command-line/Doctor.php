@@ -6,7 +6,7 @@ namespace Keepalive\CommandLine;
 
 use Keepalive\Exception\KeepaliveException;
 use Keepalive\Internal\Library;
-use Keepalive\Internal\Quietly;
+use Keepalive\Internal\Php;
 use Keepalive\Keepalive;
 
 /**
@@ -98,7 +98,7 @@ final class Doctor
             }
             return null;
         }
-        return Quietly::call(static function () use ($function, $arguments) {
+        return Php::quietly(static function () use ($function, $arguments) {
             // It warns of what open_basedir hides.
             return $function(...$arguments);
         });

@@ -15,7 +15,7 @@ use Keepalive\CommandLine\Watch\Screen;
 use Keepalive\CommandLine\Watch\Target;
 use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Exception\UnavailableException;
-use Keepalive\Internal\Functions;
+use Keepalive\Internal\Php;
 use Keepalive\Internal\Library;
 use Keepalive\Settings;
 
@@ -97,7 +97,7 @@ final class WatchCommand implements Command
         if (PHP_OS_FAMILY !== 'Linux') {
             throw new UnavailableException('keepalive watch works on Linux only.');
         }
-        Functions::need('file', 'file_get_contents', 'readlink', 'scandir');
+        Php::need('file', 'file_get_contents', 'readlink', 'scandir');
         try {
             Library::find();
         } catch (UnavailableException $why) {

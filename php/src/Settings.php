@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Keepalive;
 
 use Keepalive\Exception\InvalidArgumentException;
-use Keepalive\Internal\Given;
+use Keepalive\Internal\Php;
 
 use function intdiv;
 use function is_int;
@@ -80,7 +80,7 @@ final class Settings implements \JsonSerializable
         if (!is_int($seconds) || $seconds < 6 || $seconds > 14400) {
             throw new InvalidArgumentException(sprintf(
                 'seconds must be an int from 6 to 14400; %s was given.',
-                Given::describe($seconds)
+                Php::describe($seconds)
             ));
         }
         // core/src/promise.rs says why.
@@ -254,7 +254,7 @@ final class Settings implements \JsonSerializable
             throw new InvalidArgumentException(sprintf(
                 'userTimeoutMs must be an int from 0 to %d (milliseconds), or null to leave it unchanged; %s was given.',
                 self::MAX_INT,
-                Given::describe($userTimeoutMs)
+                Php::describe($userTimeoutMs)
             ));
         }
     }
@@ -268,7 +268,7 @@ final class Settings implements \JsonSerializable
             $name,
             $max,
             $unit,
-            Given::describe($value)
+            Php::describe($value)
         ));
     }
 }

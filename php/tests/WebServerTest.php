@@ -112,7 +112,7 @@ final class WebServerTest extends KeepaliveTestCase
             echo Keepalive\Keepalive::backend(), ': ';
             try { FFI::cdef('int getpid(void);')->getpid(); echo 'open'; } catch (FFI\Exception $e) { echo $e->getMessage(); }
             // Called by preloaded code, and with nothing declared.
-            try { echo Keepalive\Internal\Quietly::call('FFI::cdef')->getpid(); } catch (FFI\Exception $e) { echo "\n", $e->getMessage(); }
+            try { echo Keepalive\Internal\Php::quietly('FFI::cdef')->getpid(); } catch (FFI\Exception $e) { echo "\n", $e->getMessage(); }
             PHP);
         self::assertSame(
             "ffi: FFI API is restricted by \"ffi.enable\" configuration directive\n"
@@ -257,29 +257,6 @@ final class WebServerTest extends KeepaliveTestCase
         self::assertStringStartsWith('ignored: with ffi.enable=preload', $attempt['problem']);
         self::assertSame('ffi', $backend);
         self::assertFalse($mapped);
-    }
-
-    /** The application could exchange what its user owns, and is to be kept from native code; with FFI for all, it has that. */
-    public function testTheWorkersUserIsNotTrustedWithTheLibrary(): void
-    {
-        if (posix_geteuid() !== 0) {
-            self::markTestSkipped('SKIPPED: only the superuser can give the library to another user than the package');
-        }
-        $user = posix_getpwnam(WebServer::USER)['uid'];
-        $library = $this->folder() . '/package/target/release/libkeepalive.so';
-        $request = 'echo json_encode([posix_geteuid(), Keepalive\Internal\Library::search()[0]]);';
-
-        $this->start(WebServer::FPM, true, true);
-        chown($library, $user);
-        [$worker, $attempt] = json_decode($this->server->run($request), true);
-        self::assertSame([$user, $library], [$worker, $attempt['place']]);
-        self::assertStringStartsWith("$library belongs to user $user", (string) $attempt['problem']);
-        $this->tearDown();
-
-        $this->start(WebServer::FPM, true, false, ['ffi.enable' => '1']);
-        chown($library = $this->folder() . '/package/target/release/libkeepalive.so', $user);
-        [$worker, $attempt] = json_decode($this->server->run($request), true);
-        self::assertSame([$user, $library, null], [$worker, $attempt['place'], $attempt['problem']]);
     }
 
     /** Neither by a function of the same name, nor by reflection. */

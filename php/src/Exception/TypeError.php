@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Exception;
 
-use Keepalive\Internal\Given;
+use Keepalive\Internal\Php;
 
 /** Something that is no socket was given where one is needed, or one that is closed. */
 final class TypeError extends \TypeError implements KeepaliveException
@@ -14,7 +14,7 @@ final class TypeError extends \TypeError implements KeepaliveException
     {
         return new self(sprintf(
             'A stream resource, a Socket, an int descriptor or an OpenSocket is needed; %s was given.',
-            Given::describe($given)
+            Php::describe($given)
         ));
     }
 

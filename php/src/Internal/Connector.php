@@ -44,14 +44,14 @@ final class Connector
     public static function connect(string $address, Settings $settings, ?float $timeout, $context)
     {
         [$scheme, $target, $host] = self::split($address);
-        Functions::need('stream_socket_client', 'stream_socket_enable_crypto', 'stream_get_transports');
+        Php::need('stream_socket_client', 'stream_socket_enable_crypto', 'stream_get_transports');
         if ($scheme !== 'tcp' && !in_array($scheme, stream_get_transports(), true)) {
             throw new UnavailableException("$scheme:// needs the openssl extension, built with that protocol.");
         }
         if ($context !== null && !(is_resource($context) && get_resource_type($context) === 'stream-context')) {
             throw new InvalidArgumentException(sprintf(
                 'context must be what stream_context_create() returns, or null; %s was given.',
-                Given::describe($context)
+                Php::describe($context)
             ));
         }
         $timeout = self::seconds($timeout);
@@ -62,7 +62,7 @@ final class Connector
 
         Errno::prepare();
         $warnings = [];
-        return Quietly::call(static function () use ($address, $scheme, $target, $settings, $timeout, $context, &$warnings) {
+        return Php::quietly(static function () use ($address, $scheme, $target, $settings, $timeout, $context, &$warnings) {
             $stream = stream_socket_client(
                 "tcp://$target",
                 $errno,
@@ -110,7 +110,7 @@ final class Connector
             throw new InvalidArgumentException(sprintf(
                 'address must be "tcp://host:port" or "tcp://[IPv6 address]:port", or with tls:// and the like, '
                 . 'with a port from 1 to 65535; %s was given.',
-                Given::describe($address)
+                Php::describe($address)
             ));
         }
         return [$scheme, $target, $hostAndPort[0]];
@@ -118,7 +118,7 @@ final class Connector
 
     private static function seconds(?float $timeout): float
     {
-        $given = Given::describe($timeout);
+        $given = Php::describe($timeout);
         if ($timeout === null) {
             $timeout = (float) (function_exists('ini_get') ? ini_get('default_socket_timeout') : self::DEFAULT_TIMEOUT);
             $given .= " was given, and ini default_socket_timeout is $timeout";

@@ -7,33 +7,12 @@ namespace Keepalive\Internal;
 use Keepalive\Exception\SocketException;
 
 /**
- * Errnos by name, and their likely cause: what ka_strerror() says, for when there is no library.
+ * Errnos by name and number, and their likely cause, for when there is no library to ask.
  *
  * @internal
  */
 final class Errno
 {
-    /** A test compares these with ka_strerror(). */
-    public const CAUSES = [
-        'EACCES' => 'EACCES: a security policy (seccomp, a cgroup hook, SELinux) refused the system call.',
-        'EAFNOSUPPORT' => 'EAFNOSUPPORT: this system has neither IPv4 nor IPv6 sockets.',
-        'EBADF' => 'EBADF: not an open descriptor; it is negative, or was closed already.',
-        'EINVAL' => 'EINVAL: a value is outside its range, or the kernel refused it; on Linux idle and interval '
-            . 'are 1 to 32767 seconds, the count is 1 to 127 probes, and a user timeout is 0 to 2147483647 '
-            . 'milliseconds.',
-        'EMFILE' => 'EMFILE: this process has no free descriptor; close some, or raise RLIMIT_NOFILE.',
-        'ENFILE' => 'ENFILE: the system has no free file; close some, or raise fs.file-max.',
-        'ENOBUFS' => 'ENOBUFS: the kernel has no memory for it now.',
-        'ENOMEM' => 'ENOMEM: the kernel has no memory for it now.',
-        'ENOPROTOOPT' => 'ENOPROTOOPT: the socket is not TCP (UDP, raw or netlink, perhaps), or this platform has no '
-            . 'such option.',
-        'ENOTSOCK' => 'ENOTSOCK: the descriptor is a file, pipe or device, not a socket.',
-        'EOPNOTSUPP' => 'EOPNOTSUPP: the socket is not TCP (unix or UDP, perhaps), or has no such option.',
-        'EPERM' => 'EPERM: a security policy (seccomp, a cgroup hook) refused the system call.',
-        'ERANGE' => 'ERANGE: the system\'s default (sysctl net.ipv4.tcp_keepalive_time, _intvl, _probes) is more, or '
-            . 'less, than a socket accepts; give a value of your own.',
-    ];
-
     /** Those that ext-sockets does not name, or that are needed where it is missing. */
     private const NUMBERS = [
         'EBADF' => 9,
@@ -52,7 +31,7 @@ final class Errno
     /** "ENAME: likely cause." for an errno that ext-sockets reported. */
     public static function cause(int $errno): string
     {
-        foreach (self::CAUSES as $name => $cause) {
+        foreach (ErrnoSentences::BY_NAME as $name => $cause) {
             if (self::number($name) === $errno) {
                 return $cause;
             }
@@ -66,7 +45,7 @@ final class Errno
      */
     public static function prepare(): void
     {
-        foreach ([SocketException::class, Quietly::class] as $class) {
+        foreach ([SocketException::class, Php::class] as $class) {
             class_exists($class);
         }
     }
@@ -78,7 +57,7 @@ final class Errno
     public static function ofFullTable(): int
     {
         $warnings = [];
-        Quietly::call(static function (): void {
+        Php::quietly(static function (): void {
             // fopen() shows whether a descriptor is free; stream_socket_pair() tells why none is.
             if (fopen(__FILE__, 'r') === false && function_exists('stream_socket_pair')) {
                 stream_socket_pair(STREAM_PF_UNIX, STREAM_SOCK_STREAM, 0);

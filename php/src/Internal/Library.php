@@ -8,11 +8,9 @@ use Keepalive\Exception\UnavailableException;
 
 use function dirname;
 use function extension_loaded;
-use function fileowner;
 use function function_exists;
 use function getenv;
 use function implode;
-use function in_array;
 use function ini_get;
 use function is_file;
 use function php_uname;
@@ -40,19 +38,16 @@ final class Library
     /** The ABI that this package was written for: the library's major version. */
     public const MAJOR = 1;
 
-    /** EMFILE, ENFILE and ENOMEM, everywhere: what keeps a library from being loaded now, and may pass. */
-    private const PASSING = [24, 23, 12];
-
     /** Where the last find() found it. */
     private static ?string $found = null;
 
     /**
-     * The path of a library that will do, or its bare name where the system's search path has it.
+     * The path of a usable library, or its bare name where the system's search path has it.
      *
-     * Not the FFI object: whoever could call this would have it, and only FfiBackend is to.
+     * Not the FFI object: all code that could call this would have it, and only FfiBackend may.
      *
-     * @throws UnavailableException with every place tried, and why it would not do; the code is an errno where
-     *     the reason may pass, otherwise 0
+     * @throws UnavailableException with every place tried and what was wrong there; the code is an errno where
+     *     that may pass, because no descriptor is free, otherwise 0
      */
     public static function find(): string
     {
@@ -61,19 +56,17 @@ final class Library
             throw new UnavailableException($why);
         }
         $tried = [];
-        $errno = 0;
         foreach (self::search() as $attempt) {
             if ($attempt['problem'] === null) {
                 return self::$found = $attempt['place'];
             }
             $tried[] = "{$attempt['place']} ({$attempt['origin']}): {$attempt['problem']}";
-            $errno = $errno ?: $attempt['errno'];
         }
         throw new UnavailableException(
-            "The shared library was not found, or would not do. Tried:\n  " . implode("\n  ", $tried) . "\n"
+            "No usable library was found. Tried:\n  " . implode("\n  ", $tried) . "\n"
             . 'Install it (make install in the package\'s folder, or the Debian package libkeepalive1), or set '
             . 'KEEPALIVE_LIBRARY to its path.',
-            $errno
+            Errno::ofFullTable()
         );
     }
 
@@ -116,32 +109,26 @@ final class Library
     }
 
     /**
-     * Tries each place, in order, up to the first that will do.
+     * Tries each place, in order, up to the first that is usable.
      *
-     * @return array<int, array{origin: string, place: string, problem: string|null, errno: int, version: string|null}>
-     *     errno: of a problem that may pass, otherwise 0
+     * @return array<int, array{origin: string, place: string, problem: string|null, version: string|null}>
      */
     public static function search(): array
     {
-        return Quietly::call(static function (): array {
+        return Php::quietly(static function (): array {
             return self::attempts(); // What open_basedir hides warns.
         });
     }
 
-    /** @return array<int, array{origin: string, place: string, problem: string|null, errno: int, version: string|null}> */
+    /** @return array<int, array{origin: string, place: string, problem: string|null, version: string|null}> */
     private static function attempts(): array
     {
         $attempts = [];
         foreach (self::places() as $origin => $place) {
-            try {
-                [$place, $problem] = self::examine($origin, $place);
-            } catch (\Error $disabled) {
-                $problem = "whether it is to be trusted cannot be found out ({$disabled->getMessage()}; see disable_functions)";
-            }
+            [$place, $problem] = self::examine($origin, $place);
             $version = null;
-            $errno = 0;
             if ($problem === null) {
-                $linker = \FFI::cdef('const char *dlerror(void); const char *strerror(int error);');
+                $linker = \FFI::cdef('const char *dlerror(void);');
                 $linker->dlerror(); // forgets what went wrong before
                 try {
                     $version = \FFI::cdef(Declarations::C, $place)->ka_version();
@@ -154,18 +141,9 @@ final class Library
                     if ($why !== null) {
                         $problem .= " ($why)";
                     }
-                    foreach (self::PASSING as $number) { // the linker tells no number, but words, in the user's language
-                        $errno = strpos($problem, $linker->strerror($number)) !== false ? $number : $errno;
-                    }
                 }
             }
-            $attempts[] = [
-                'origin' => $origin,
-                'place' => $place,
-                'problem' => $problem,
-                'errno' => $errno,
-                'version' => $version,
-            ];
+            $attempts[] = ['origin' => $origin, 'place' => $place, 'problem' => $problem, 'version' => $version];
             if ($problem === null) {
                 break;
             }
@@ -181,7 +159,8 @@ final class Library
      */
     private static function places(): array
     {
-        $chosen = self::environment('KEEPALIVE_LIBRARY');
+        // Of the process, not of a request; some hosts disable getenv().
+        $chosen = function_exists('getenv') ? (string) getenv('KEEPALIVE_LIBRARY', true) : '';
         if ($chosen !== '' && !self::ffiIsForPreloadedCode()) {
             return ['KEEPALIVE_LIBRARY' => $chosen];
         }
@@ -210,50 +189,18 @@ final class Library
         return "$system-" . (function_exists('php_uname') ? php_uname('m') : 'unknown'); // some hosts disable it
     }
 
-    /**
-     * A variable of this process's environment, which is not what a web server's request brought
-     * along; '' where there is none, or where whoever set it has fewer rights than the process
-     * (secure_getenv(3): a setuid or setcap program).
-     */
-    private static function environment(string $name): string
+    /** Where on the path to the file every user may put another one; null where no place is. */
+    private static function writableByEveryUser(string $file): ?string
     {
-        try {
-            if (PHP_OS_FAMILY === 'Linux') {
-                return \FFI::cdef('const char *secure_getenv(const char *name);')->secure_getenv($name) ?? '';
-            }
-            return \FFI::cdef('int issetugid(void);')->issetugid() === 0 ? (string) getenv($name, true) : '';
-        } catch (\Error $systemCannotTell) { // FFI's, or that of a getenv() that was taken away
-            return '';
-        }
-    }
-
-    /**
-     * Who, besides those that are trusted anyway, could exchange the file; null where nobody could.
-     *
-     * Trusted are the superuser, whoever may write this very file, since PHP runs what it says, and
-     * the user that this process runs as, unless the application is to be barred from native code.
-     * The owner of / stands for the superuser where a user namespace shows another number.
-     */
-    private static function distrust(string $file): ?string
-    {
-        $here = stat(__FILE__) ?: ['uid' => 0, 'gid' => -1, 'mode' => 0]; // not visible under open_basedir
-        $owners = [0, $here['uid'], fileowner('/')];
-        if (!self::ffiIsForPreloadedCode()) {
-            $owners[] = \FFI::cdef('unsigned int geteuid(void);')->geteuid();
-        }
         for ($path = $file, $inside = null; $path !== $inside; $inside = $path, $path = dirname($path)) {
             $stat = stat($path);
             if ($stat === false) {
-                return null; // Above what open_basedir shows.
+                return null; // above what open_basedir shows
             }
-            if (!in_array($stat['uid'], $owners, true)) {
-                return "$path belongs to user {$stat['uid']}";
-            }
-            $others = $stat['mode'] & 022;
-            $others &= ~($here['mode'] & ($here['gid'] === $stat['gid'] ? 022 : 02));
             // In a sticky directory, such as /tmp, only the owner of a file may replace it.
-            if ($others !== 0 && ($inside === null || ($stat['mode'] & 01000) === 0)) {
-                return sprintf('%s can be written by %s', $path, ($others & 02) !== 0 ? 'every user' : "group {$stat['gid']}");
+            $isSticky = $inside !== null && ($stat['mode'] & 01000) !== 0;
+            if (($stat['mode'] & 02) !== 0 && !$isSticky) {
+                return $path;
             }
         }
         return null;
@@ -262,14 +209,14 @@ final class Library
     /**
      * Looks at a place before anything is loaded from there.
      *
-     * @return array{string, string|null} where its links lead; why it will not do, or null
+     * @return array{string, string|null} where its links lead; what is wrong with it, or null
      */
     private static function examine(string $origin, string $place): array
     {
         if ($origin === 'KEEPALIVE_LIBRARY' && self::ffiIsForPreloadedCode()) {
             $problem = 'ignored: with ffi.enable=preload the application must not choose native code, and putenv() could';
         } elseif (strpos($place, '/') === false && strpos($place, 'libkeepalive.') === 0) {
-            // A bare name: the dynamic linker looks for it, in no directory that it is not told of.
+            // A bare name: the dynamic linker looks for it, and never in the current directory.
             $problem = null;
         } elseif ($place[0] !== '/') {
             $problem = 'not an absolute path';
@@ -277,8 +224,8 @@ final class Library
             $problem = 'no such file, or not visible under open_basedir';
         } else {
             $place = $file;
-            $why = self::distrust($place);
-            $problem = $why === null ? null : "$why, who could put other code there";
+            $writable = self::writableByEveryUser($place);
+            $problem = $writable === null ? null : "every user can write to $writable, and could put other code there";
         }
         return [$place, $problem];
     }

@@ -41,7 +41,7 @@ final class Peers
             throw new InvalidArgumentException(sprintf(
                 'address must be "host:port", "[IPv6 address]:port" or "*:port", with a port from 1 to 65535; '
                 . '%s was given.',
-                Given::describe($address)
+                Php::describe($address)
             ));
         }
         [$host, $port] = $parts;

@@ -66,7 +66,7 @@ final class SocketKind
         } catch (\TypeError $closed) {
             throw TypeError::notASocket($stream);
         } catch (\Error $missing) {
-            Functions::need('fstat');
+            Php::need('fstat');
             throw $missing;
         }
         if (!is_array($stat) || ($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
@@ -74,7 +74,7 @@ final class SocketKind
                 'Looking for the socket',
                 self::describe($stream),
                 Errno::number('ENOTSOCK'),
-                Errno::CAUSES['ENOTSOCK']
+                ErrnoSentences::BY_NAME['ENOTSOCK']
             );
         }
         return $stat;
@@ -95,7 +95,7 @@ final class SocketKind
         }
         if (self::isStream($socket)) {
             try {
-                $type = Quietly::call(static function () use ($socket): string {
+                $type = Php::quietly(static function () use ($socket): string {
                     return stream_get_meta_data($socket)['stream_type']; // which asks for its end, too
                 });
                 return sprintf('stream #%d (%s)', (int) $socket, $type);

@@ -34,7 +34,7 @@ final class SocketsBackend implements Backend
     public function __construct(string $whyNotFfi)
     {
         require_once dirname(__DIR__, 2) . '/constants.php';
-        Functions::need(
+        Php::need(
             'socket_get_option',
             'socket_set_option',
             'socket_import_stream',
@@ -98,8 +98,8 @@ final class SocketsBackend implements Backend
 
     public function defaults(): Settings
     {
-        Functions::need('socket_create');
-        $scratch = Quietly::call(static function () {
+        Php::need('socket_create');
+        $scratch = Php::quietly(static function () {
             return socket_create(AF_INET, SOCK_STREAM, SOL_TCP) ?: socket_create(AF_INET6, SOCK_STREAM, SOL_TCP);
         });
         if ($scratch === false) {
@@ -133,9 +133,9 @@ final class SocketsBackend implements Backend
      */
     public static function export($socket)
     {
-        Functions::need('socket_export_stream');
+        Php::need('socket_export_stream');
         try {
-            $stream = Quietly::call(static function () use ($socket) {
+            $stream = Php::quietly(static function () use ($socket) {
                 return socket_export_stream($socket);
             });
         } catch (\Error $closed) {
@@ -157,7 +157,7 @@ final class SocketsBackend implements Backend
      */
     private function with($socket, callable $work)
     {
-        return Quietly::call(function () use ($socket, $work) {
+        return Php::quietly(function () use ($socket, $work) {
             if (SocketKind::isSocket($socket)) {
                 return $work($socket);
             }
