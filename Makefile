@@ -6,9 +6,14 @@ LIBRARY = $(BUILD)/release/libkeepalive.so
 ARCHIVE = $(BUILD)/release/libkeepalive.a
 # What else a program needs that links the archive, as rustc says.
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
+# What a build needs, on any system: said before cargo or rustc would say it.
+NEEDS_CARGO = command -v '$(CARGO)' >/dev/null || { echo "$(CARGO) is missing. Install Rust 1.85 or newer by" \
+	"rustup, or on Debian 13 and newer by apt-get install cargo. If it is there, add it to the PATH." >&2; exit 1; }
+NEEDS_CC = { command -v cc || command -v gcc || command -v clang; } >/dev/null || { echo "A C compiler is missing," \
+	"with which Rust links. Install gcc or clang; on Debian: apt-get install gcc libc6-dev" >&2; exit 1; }
 SOURCES = Cargo.toml Cargo.lock build.rs $(wildcard src/*.rs core/Cargo.toml core/src/*.rs)
 
-.PHONY: help build demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix test-zts lint-php headers test-sanitizers bench clean
+.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix test-zts lint-php headers test-sanitizers bench clean
 
 help:                ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +25,8 @@ build: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## the libraries, optimised, in t
 # which make knows; cargo, which does not, takes that library for its own unless it is removed.
 # SYSROOT=folder links against that folder's C library; the default is this machine's.
 $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES) $(wildcard $(BUILD)/release/libkeepalive.rlib)
-	@tests/setup.sh build
+	@$(NEEDS_CARGO)
+	@$(NEEDS_CC)
 	@rm -f '$(BUILD)/release/deps/libkeepalive.so' '$(BUILD)/release/libkeepalive.rlib'
 	$(CARGO) rustc --locked --release --lib --target-dir '$(BUILD)' --crate-type cdylib,staticlib -- \
 		--print native-static-libs='$(ARCHIVE_NEEDS)' $(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
@@ -28,13 +34,21 @@ $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES) $(wildcard $(BUILD)/release
 
 include packaging.mk
 
+# The groups of tests/setup.sh for make demo and make test.
+DEPS = demo test sanitizers servers deb packaging matrix
+
+deps:                ## installs what make demo and make test need, and does nothing else (Debian, Ubuntu)
+	@tests/setup.sh $(DEPS)
+
 demo:                ## the main job on this machine, as the kernel reports it, and a host that is lost
-	@tests/setup.sh build demo
+	@$(NEEDS_CARGO)
+	@tests/setup.sh demo
 	@$(MAKE) -s build
 	@php php/examples/demo/demo.php
 
 test:                ## everything, and what it needs is installed first
-	@tests/setup.sh build test
+	@$(NEEDS_CARGO)
+	@tests/setup.sh $(DEPS)
 	$(MAKE) test-rust
 	$(MAKE) test-c
 	$(MAKE) test-sanitizers FUZZ_SECONDS=10
@@ -51,7 +65,7 @@ test-rust:           ## formatting, lints and the tests in Rust
 	$(CARGO) test --locked --workspace
 
 test-c: $(LIBRARY)   ## the header and the library from C and C++, and the library as a file
-	@tests/setup.sh build test
+	@tests/setup.sh test
 	tests/c/run
 	tests/library
 	tests/strace
@@ -67,7 +81,7 @@ test-docs: build     ## every code block, link and message of the documentation
 	tests/docs/run
 
 docs-pictures: build ## draws docs/pictures anew, from captures
-	@tests/setup.sh build demo test
+	@tests/setup.sh demo test
 	docs/pictures/draw
 
 test-servers: build  ## PHP's clients of databases and other servers, with real ones
@@ -76,7 +90,7 @@ test-servers: build  ## PHP's clients of databases and other servers, with real 
 
 # Once more with a few cases as a user without privileges, where this is root.
 test-deadpeer: build ## when programs are told of a dead peer, between two hosts
-	@tests/setup.sh build demo test
+	@tests/setup.sh demo test
 	tests/deadpeer/run
 	docs/pictures/draw --check target/deadpeer
 	tests/deadpeer/run-without-root idle-1-1-3 data-user-timeout unreachable-data rebooted tls-fread c
@@ -106,11 +120,11 @@ headers:             ## writes the generated headers, and the manual pages, to w
 FUZZ_SECONDS ?= 20
 
 test-sanitizers: $(LIBRARY)  ## AddressSanitizer, valgrind, a fuzzer and Miri
-	@tests/setup.sh build sanitizers
+	@tests/setup.sh sanitizers
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/sanitizers/run
 
 bench: $(LIBRARY)    ## measures side by side and writes docs/benchmarks.md
-	@tests/setup.sh build bench
+	@tests/setup.sh bench
 	benches/run
 
 clean:               ## removes what was built

@@ -100,7 +100,7 @@ test-musl: $(LIBRARY) release-library-musl
 	tests/packaging/musl
 
 deb: release-library  ## Debian packages for Debian 11 and newer, in target/deb
-	@tests/setup.sh build deb
+	@tests/setup.sh deb
 	rm -rf target/deb
 	mkdir -p target/deb
 	DEB_RULES_REQUIRES_ROOT=no DEBS='$(CURDIR)/target/deb' BUILD=$(RELEASE) \
@@ -129,7 +129,7 @@ dist: release-library $(if $(findstring linux-musl-,$(PLATFORMS)),release-librar
 	cd target/dist && sha256sum $(DISTRIBUTION).tar.gz >SHA256SUMS
 
 test-packaging: $(LIBRARY) deb dist  ## installs into temporary folders and builds programs against that
-	@tests/setup.sh build packaging
+	@tests/setup.sh packaging
 	tests/abi/run
 	LIBRARY=$(RELEASE)/release/libkeepalive.so tests/library
 	tests/packaging/run
@@ -137,7 +137,7 @@ test-packaging: $(LIBRARY) deb dist  ## installs into temporary folders and buil
 	tests/packaging/debian bullseye
 
 test-debian: deb     ## the Debian packages in a Debian 11, 12 and 13 that debootstrap makes; needs root
-	@tests/setup.sh build packaging
+	@tests/setup.sh packaging
 	tests/packaging/debian bullseye bookworm trixie
 
 # Compares cargo cinstall's files with make install's; not part of make test, because it needs cargo-c.

@@ -2,22 +2,21 @@
 # Installs the Debian packages that a part of this project needs: tests/setup.sh demo test ...
 #
 # Does nothing where all are there. Where they are not and this user may not install packages, it
-# says what to type and fails.
+# says what to type and fails. On other systems it only says what is needed.
 set -eu
 
 packages() {
     case $1 in
-        build) echo gcc libc6-dev make ;;
-        demo) echo php-cli iproute2 openssl nftables tcpdump util-linux ;;
-        test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer g++ clang binutils \
+        demo) echo gcc libc6-dev php-cli iproute2 openssl nftables tcpdump util-linux ;;
+        test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer gcc libc6-dev g++ clang binutils \
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux bsdutils shellcheck \
             pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php ;;
         servers) echo mariadb-server-core mariadb-client-core postgresql redis-server rabbitmq-server memcached nginx \
             php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \
             php-guzzlehttp-guzzle php-doctrine-dbal php-symfony-messenger \
             php-symfony-event-dispatcher php-amphp-amp ;;
-        deb) echo debhelper dpkg-dev ;;
-        matrix) echo debootstrap util-linux iproute2 ;;
+        deb) echo gcc libc6-dev debhelper dpkg-dev ;;
+        matrix) echo gcc libc6-dev debootstrap util-linux iproute2 ;;
         zts) echo gcc libc6-dev make dpkg-dev autoconf bison re2c pkg-config libffi-dev libssl-dev \
             libxml2-dev libonig-dev ;;
         musl) echo binutils debootstrap musl-tools util-linux ;;
@@ -29,15 +28,13 @@ packages() {
     esac
 }
 
-for group; do
-    if [ "$group" = build ] && ! command -v "${CARGO:-cargo}" >/dev/null; then
-        echo "Rust 1.85 or newer is missing: install it with rustup, or on Debian 13 and newer by" \
-            "apt-get install cargo. If it is there, add it to the PATH." >&2
-        exit 1
-    fi
-done
-
 wanted=$(for group; do packages "$group"; done)
+wanted=$(echo "$wanted" | tr ' ' '\n' | sort -u)
+if ! command -v dpkg-query >/dev/null; then
+    echo "This is not Debian or Ubuntu, so nothing is installed. By Debian's names, this is needed:" \
+        "$(echo "$wanted" | paste -sd ' ')" >&2
+    exit
+fi
 missing=
 for package in $wanted; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
@@ -51,7 +48,7 @@ else
     echo "    apt-get install --no-install-recommends$missing" >&2
     exit 1
 fi
-echo "Installing:$missing"
+echo "Installing by apt-get:$missing"
 # The tests start their own servers; Debian's packages would start theirs at once, on the usual ports,
 # unless this file tells them not to (invoke-rc.d(8)).
 policy=/usr/sbin/policy-rc.d

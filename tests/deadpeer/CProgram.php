@@ -27,7 +27,7 @@ final class CProgram implements Program
     /** Starts it, with these values, which it can set only once. */
     public function enable(int $idle, int $interval, int $count, ?int $userTimeoutMs): void
     {
-        $values = array_map('strval', [$idle, $interval, $count, $userTimeoutMs ?? 0]);
+        $values = array_map('strval', [$idle, $interval, $count, $userTimeoutMs ?? -1]);
         $this->process = proc_open(array_merge($this->command, $values), [['pipe', 'r'], ['pipe', 'w']], $this->pipes);
         if (fgets($this->pipes[1]) !== "ready\n") {
             throw new \RuntimeException('near.c did not get ready');
