@@ -1,9 +1,9 @@
 //! The five options of one socket: set in the one safe order, read back, switched off.
 
-use std::time::Duration;
+use std::os::fd::AsRawFd;
 
 use libc::{IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, c_int};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::errors::Errno;
 use crate::platform::{
@@ -78,6 +78,13 @@ fn write(
         sys::refuse_unless_tcp(fd)?;
     }
     let [intvl, cnt, idle] = values;
+    write_numbers(fd, &ka_settings { enabled, idle, intvl, cnt, user_timeout_ms })
+}
+
+/// The calls, in their order. The preload object starts here: its values are in range and numbers,
+/// and nothing below can panic, allocate or take a lock.
+pub fn write_numbers(fd: c_int, settings: &ka_settings) -> Result<(), Errno> {
+    let &ka_settings { enabled, idle, intvl, cnt, user_timeout_ms } = settings;
     for (option, value) in [
         (TCP_USER_TIMEOUT, user_timeout_ms),
         (TCP_KEEPINTVL, intvl),
@@ -127,7 +134,7 @@ pub fn disable(fd: c_int) -> Result<(), Errno> {
 
 /// The values in effect on a socket; see `ka_get`.
 pub fn get(fd: c_int) -> Result<ka_settings, Errno> {
-    read(&SockRef::from(&sys::borrow(fd)?))
+    read(fd)
 }
 
 /// What a fresh TCP socket has; see `ka_defaults`.
@@ -137,7 +144,7 @@ pub fn defaults() -> Result<ka_settings, Errno> {
         Some(libc::EAFNOSUPPORT) => tcp(Domain::IPV6),
         _ => Err(error),
     })?;
-    read(&scratch)
+    read(scratch.as_raw_fd())
 }
 
 fn set_tcp_option(fd: c_int, option: c_int, value: c_int) -> Result<(), Errno> {
@@ -148,39 +155,37 @@ fn set_tcp_option(fd: c_int, option: c_int, value: c_int) -> Result<(), Errno> {
 }
 
 #[cfg(not(target_os = "openbsd"))]
-fn read(socket: &Socket) -> Result<ka_settings, Errno> {
-    let seconds = |duration: Duration| sys::saturate(duration.as_secs());
+fn read(fd: c_int) -> Result<ka_settings, Errno> {
+    let tcp = |option| sys::get_option(fd, IPPROTO_TCP, option);
     Ok(ka_settings {
-        idle: seconds(socket.tcp_keepalive_time()?),
-        intvl: seconds(socket.tcp_keepalive_interval()?),
-        cnt: sys::saturate(socket.tcp_keepalive_retries()?),
-        user_timeout_ms: user_timeout(socket)?,
-        enabled: socket.keepalive()?.into(),
+        idle: tcp(TCP_KEEPIDLE)?,
+        intvl: tcp(TCP_KEEPINTVL)?,
+        cnt: tcp(TCP_KEEPCNT)?,
+        user_timeout_ms: user_timeout(fd)?,
+        enabled: is_enabled(fd)?,
     })
-}
-
-/// In milliseconds; -1 on MPTCP, which is TCP and has no such option.
-#[cfg(target_os = "linux")]
-fn user_timeout(socket: &Socket) -> Result<c_int, Errno> {
-    match socket.tcp_user_timeout() {
-        Ok(timeout) => Ok(timeout.map_or(0, |timeout| sys::saturate(timeout.as_millis()))),
-        Err(error) => match error.raw_os_error() {
-            Some(libc::EOPNOTSUPP | libc::ENOPROTOOPT) => Ok(-1),
-            _ => Err(error.into()),
-        },
-    }
-}
-
-/// This platform has no such option.
-#[cfg(not(any(target_os = "linux", target_os = "openbsd")))]
-#[allow(clippy::unnecessary_wraps)] // as on Linux
-fn user_timeout(_: &Socket) -> Result<c_int, Errno> {
-    Ok(-1)
 }
 
 /// This platform has on and off only.
 #[cfg(target_os = "openbsd")]
-fn read(socket: &Socket) -> Result<ka_settings, Errno> {
-    socket.tcp_nodelay()?;
-    Ok(ka_settings { enabled: socket.keepalive()?.into(), ..ka_settings::failed(0) })
+fn read(fd: c_int) -> Result<ka_settings, Errno> {
+    sys::refuse_unless_tcp(fd)?;
+    Ok(ka_settings { enabled: is_enabled(fd)?, ..ka_settings::failed(0) })
+}
+
+/// In milliseconds; -1 on MPTCP, which is TCP and has no such option, and where no socket has it.
+#[cfg(not(target_os = "openbsd"))]
+fn user_timeout(fd: c_int) -> Result<c_int, Errno> {
+    if TCP_USER_TIMEOUT == MISSING {
+        return Ok(-1);
+    }
+    match sys::get_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) {
+        Err(Errno(libc::EOPNOTSUPP | libc::ENOPROTOOPT)) => Ok(-1),
+        result => result,
+    }
+}
+
+/// 1 or 0. The BSDs answer with another number than 1.
+fn is_enabled(fd: c_int) -> Result<c_int, Errno> {
+    sys::get_option(fd, SOL_SOCKET, SO_KEEPALIVE).map(|value| (value != 0).into())
 }

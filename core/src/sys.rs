@@ -24,6 +24,18 @@ pub fn set_option(fd: c_int, level: c_int, name: c_int, value: c_int) -> Result<
     check(returned).map(drop)
 }
 
+/// getsockopt(2) of an `int`.
+pub fn get_option(fd: c_int, level: c_int, name: c_int) -> Result<c_int, Errno> {
+    let mut value: c_int = 0;
+    let mut length = socklen::<c_int>();
+    // SAFETY: the pointers are to a whole `int` and to its length, both writable and alive for the
+    // whole call; the kernel answers a number that is no open socket with an errno.
+    let returned = unsafe {
+        libc::getsockopt(fd, level, name, (&raw mut value).cast::<c_void>(), &raw mut length)
+    };
+    check(returned).map(|_| value)
+}
+
 /// Lends `fd` to socket2 and std, which take no bare numbers and panic on negative ones.
 pub fn borrow(fd: c_int) -> Result<BorrowedFd<'static>, Errno> {
     if fd < 0 {
