@@ -3,6 +3,7 @@
 CARGO ?= cargo
 BUILD ?= target
 LIBRARY = $(BUILD)/release/libkeepalive.so
+PRELOAD = $(BUILD)/release/libkeepalive-preload.so
 ARCHIVE = $(BUILD)/release/libkeepalive.a
 # What else a program needs that links the archive, as rustc says.
 ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
@@ -11,14 +12,15 @@ NEEDS_CARGO = command -v '$(CARGO)' >/dev/null || { echo "$(CARGO) is missing. I
 	"rustup, or on Debian 13 and newer by apt-get install cargo. If it is there, add it to the PATH." >&2; exit 1; }
 NEEDS_CC = { command -v cc || command -v gcc || command -v clang; } >/dev/null || { echo "A C compiler is missing," \
 	"with which Rust links. Install gcc or clang; on Debian: apt-get install gcc libc6-dev" >&2; exit 1; }
-SOURCES = Cargo.toml Cargo.lock build.rs $(wildcard src/*.rs core/Cargo.toml core/src/*.rs)
+CORE = Cargo.toml Cargo.lock $(wildcard core/Cargo.toml core/src/*.rs)
+SOURCES = $(CORE) build.rs $(wildcard src/*.rs)
 
 .PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix test-zts lint-php headers test-sanitizers bench clean
 
 help:                ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## the libraries, optimised, in target/release
+build: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) $(PRELOAD)  ## the libraries, optimised, in target/release
 
 # Without the rlib of Cargo.toml, because LTO is off where one is built beside them. All three are made
 # together. A `cargo build --release` leaves a library without LTO in the same place, and an rlib, by
@@ -31,6 +33,14 @@ $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES) $(wildcard $(BUILD)/release
 	$(CARGO) rustc --locked --release --lib --target-dir '$(BUILD)' --crate-type cdylib,staticlib -- \
 		--print native-static-libs='$(ARCHIVE_NEEDS)' $(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
 	@touch -c $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)
+
+# Under the name that cargo cannot give it, with a hyphen.
+$(PRELOAD): $(CORE) $(wildcard preload/Cargo.toml preload/build.rs preload/src/*.rs)
+	@$(NEEDS_CARGO)
+	@$(NEEDS_CC)
+	$(CARGO) rustc --locked --release --package keepalive-preload --target-dir '$(BUILD)' -- \
+		$(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
+	cp '$(BUILD)/release/libkeepalive_preload.so' $@
 
 include packaging.mk
 

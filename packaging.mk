@@ -28,7 +28,10 @@ LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
 .PHONY: install uninstall man abi release-library release-library-musl deb dist test-packaging test-debian test-musl test-capi
 
-install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
+# Not on the linker's path: programs are not linked with it.
+PRELOAD_FOLDER = $(DESTDIR)$(LIBDIR)/libkeepalive
+
+install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) $(PRELOAD)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
 	@if [ -e '$(DESTDIR)$(LIBDIR)/libkeepalive.so' ] && ! $(OURS); then \
 		echo "$(DESTDIR)$(LIBDIR)/libkeepalive.so is not this library's (Debian's libkeepalive0 has one)." \
 			"It stays; nothing is installed. Choose another LIBDIR, such as /usr/local/lib." >&2; \
@@ -39,6 +42,7 @@ install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)  ## PREFIX (/usr/local), LIBDIR,
 	install -m 644 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/$(REAL_NAME)'
 	ln -sf $(REAL_NAME) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libkeepalive.so'
+	install -D -m 644 $(PRELOAD) '$(PRELOAD_FOLDER)/libkeepalive-preload.so'
 	install -m 644 $(ARCHIVE) '$(DESTDIR)$(LIBDIR)/libkeepalive.a'
 	strip --strip-debug '$(DESTDIR)$(LIBDIR)/libkeepalive.a'
 	install -m 644 include/keepalive.h '$(DESTDIR)$(INCLUDEDIR)/keepalive.h'
@@ -65,7 +69,9 @@ uninstall:           ## removes what install put there, with the same variables
 	rm -f '$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/$(REAL_NAME)' \
 		'$(DESTDIR)$(LIBDIR)/libkeepalive.a' '$(DESTDIR)$(INCLUDEDIR)/keepalive.h' \
 		'$(DESTDIR)$(PKGCONFIGDIR)/keepalive.pc' \
+		'$(PRELOAD_FOLDER)/libkeepalive-preload.so' \
 		$(MAN3:docs/man/%='$(DESTDIR)$(MANDIR)/man3/%') $(MAN7:docs/man/%='$(DESTDIR)$(MANDIR)/man7/%')
+	@if [ -d '$(PRELOAD_FOLDER)' ]; then rmdir --ignore-fail-on-non-empty '$(PRELOAD_FOLDER)'; fi
 	@$(LOADER_LOOKS)
 
 # The manual pages of the functions, from include/keepalive.h; make headers does this too.

@@ -1,0 +1,152 @@
+//! The functions that the object exports, the ones that they stand before, and what runs when it is
+//! loaded.
+//!
+//! connect() is a cancellation point: a thread that is cancelled in it unwinds through the function
+//! here. Hence "C-unwind", and hence no value with a destructor in them.
+
+use std::ffi::{CStr, c_void};
+use std::marker::PhantomData;
+use std::mem::{MaybeUninit, transmute_copy};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use libc::{c_int, sockaddr, socklen_t};
+
+use crate::log::{self, Subject};
+use crate::system::{self, keeping_errno};
+use crate::variables::Variables;
+use crate::{named, opened};
+
+/// What the variables say. Set once, by `loaded`, and null where nothing is to be done. (A
+/// `OnceLock` could panic as far as a compiler sees, and would bring along what prints that.)
+static VARIABLES: AtomicPtr<Variables> = AtomicPtr::new(null_mut());
+
+static NEXT_SOCKET: Next<unsafe extern "C-unwind" fn(c_int, c_int, c_int) -> c_int> =
+    Next::of(c"socket");
+static NEXT_CONNECT: Next<unsafe extern "C-unwind" fn(c_int, *const sockaddr, socklen_t) -> c_int> =
+    Next::of(c"connect");
+static NEXT_LISTEN: Next<unsafe extern "C-unwind" fn(c_int, c_int) -> c_int> = Next::of(c"listen");
+
+/// socket(2): without rules the new socket is set here.
+///
+/// # Safety
+///
+/// As socket(2); any arguments will do.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
+    let Some(next) = NEXT_SOCKET.get() else { return missing() };
+    // SAFETY: the program's own call.
+    let fd = unsafe { next(domain, kind, protocol) };
+    if fd >= 0 {
+        if let Some(variables) = variables() {
+            keeping_errno(|| opened(variables, fd, domain, kind, protocol));
+        }
+    }
+    fd
+}
+
+/// connect(2): with rules the socket is set here, before it connects.
+///
+/// # Safety
+///
+/// As connect(2): `address` is null or points to `length` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn connect(
+    fd: c_int,
+    address: *const sockaddr,
+    length: socklen_t,
+) -> c_int {
+    if let Some(variables) = with_rules() {
+        // SAFETY: the program's promise to connect(2).
+        if let Some(address) = unsafe { system::internet_address(address, length) } {
+            keeping_errno(|| named(variables, fd, address, Subject::ConnectingTo));
+        }
+    }
+    let Some(next) = NEXT_CONNECT.get() else { return missing() };
+    // SAFETY: the program's own call.
+    unsafe { next(fd, address, length) }
+}
+
+/// listen(2): with rules the socket is set here; the connections that it accepts inherit.
+///
+/// # Safety
+///
+/// As listen(2); any arguments will do.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn listen(fd: c_int, backlog: c_int) -> c_int {
+    if let Some(variables) = with_rules() {
+        keeping_errno(|| {
+            if let Some(address) = system::local_address(fd) {
+                named(variables, fd, address, Subject::ListeningAt);
+            }
+        });
+    }
+    let Some(next) = NEXT_LISTEN.get() else { return missing() };
+    // SAFETY: the program's own call.
+    unsafe { next(fd, backlog) }
+}
+
+fn variables() -> Option<&'static Variables> {
+    // SAFETY: null, or what `loaded` has stored: a static that is never written again.
+    unsafe { VARIABLES.load(Ordering::Acquire).as_ref() }
+}
+
+fn with_rules() -> Option<&'static Variables> {
+    variables().filter(|variables| !variables.rules.is_empty())
+}
+
+/// The next definition of a function in the order of loading, of type `F`: the C library's, or that
+/// of another object in `LD_PRELOAD`.
+struct Next<F> {
+    name: &'static CStr,
+    found: AtomicPtr<c_void>,
+    kind: PhantomData<F>,
+}
+
+impl<F: Copy> Next<F> {
+    const fn of(name: &'static CStr) -> Self {
+        Self { name, found: AtomicPtr::new(null_mut()), kind: PhantomData }
+    }
+
+    /// Looked up when the object is loaded, or by an earlier call, from another object's constructor.
+    fn get(&self) -> Option<F> {
+        let mut found = self.found.load(Ordering::Relaxed);
+        if found.is_null() {
+            // SAFETY: the name is a C string.
+            found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) };
+            self.found.store(found, Ordering::Relaxed);
+        }
+        // SAFETY: `F` is the type of that function in POSIX, and Some is one that is not null.
+        unsafe { transmute_copy::<*mut c_void, Option<F>>(&found) }
+    }
+}
+
+/// No other object has the function, although this one is loaded for programs that call it.
+fn missing() -> c_int {
+    system::set_errno(libc::ENOSYS);
+    -1
+}
+
+/// Run by the loader.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOADED: extern "C-unwind" fn() = loaded;
+
+extern "C-unwind" fn loaded() {
+    static mut PLACE: MaybeUninit<Variables> = MaybeUninit::uninit();
+    keeping_errno(|| {
+        NEXT_SOCKET.get();
+        NEXT_CONNECT.get();
+        NEXT_LISTEN.get();
+        match Variables::read(system::environment) {
+            Ok(None) => {}
+            Ok(Some(variables)) => {
+                let place = &raw mut PLACE;
+                // SAFETY: the loader runs this once, and nobody knows the place before the next line.
+                unsafe { place.write(MaybeUninit::new(variables)) };
+                VARIABLES.store(place.cast(), Ordering::Release);
+            }
+            Err(wrong) => log::refuse(&wrong),
+        }
+    });
+}

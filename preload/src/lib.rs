@@ -1,0 +1,106 @@
+//! `libkeepalive-preload.so`: keepalive on the TCP sockets of a program that nobody changes.
+//!
+//! The dynamic loader puts it before the C library (`LD_PRELOAD`), so the program's calls of
+//! socket(), connect() and listen() come here first. docs/preload.md is its manual.
+//!
+//! The three functions may be called in a signal handler, after vfork(), in any thread. So they
+//! allocate nothing, take no lock, keep no descriptor open and leave errno as it was. What the
+//! variables say is read once, when the object is loaded, and does not change.
+
+#![cfg(target_os = "linux")]
+#![deny(unsafe_code)]
+#![allow(clippy::doc_markdown)] // C's functions stand without backticks, as in the core
+
+#[allow(unsafe_code)]
+mod exports;
+mod log;
+mod rules;
+#[allow(unsafe_code)]
+mod system;
+mod variables;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use keepalive_core::errors::Errno;
+use keepalive_core::options;
+use keepalive_core::types::{KA_UNCHANGED, ka_settings};
+use libc::c_int;
+
+use log::Subject;
+use variables::Variables;
+
+/// A program has opened a socket.
+fn opened(variables: &Variables, fd: c_int, domain: c_int, kind: c_int, protocol: c_int) {
+    if !is_tcp(domain, kind, protocol) {
+        return;
+    }
+    if variables.rules.is_empty() {
+        apply(variables, fd, &variables.settings, Subject::Opened);
+    } else if FRESH[0].load(Ordering::Relaxed) == 0 {
+        remember_fresh(fd);
+    }
+}
+
+/// A program is about to connect a socket to this address, or to listen at it.
+fn named(
+    variables: &Variables,
+    fd: c_int,
+    address: SocketAddr,
+    doing: impl FnOnce(SocketAddr) -> Subject,
+) {
+    // IPv4 in IPv6 counts as IPv4.
+    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+    if !variables.rules.include(address) {
+        return;
+    }
+    // The kernel refuses this on what is not TCP, and nothing is changed.
+    let Ok(has) = options::get(fd) else { return };
+    apply(variables, fd, &without_the_programs_own(&variables.settings, &has), doing(address));
+}
+
+/// Whether socket() makes a TCP socket of these; MPTCP is one.
+fn is_tcp(domain: c_int, kind: c_int, protocol: c_int) -> bool {
+    matches!(domain, libc::AF_INET | libc::AF_INET6)
+        && kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) == libc::SOCK_STREAM
+        && matches!(protocol, 0 | libc::IPPROTO_TCP | libc::IPPROTO_MPTCP)
+}
+
+fn apply(variables: &Variables, fd: c_int, settings: &ka_settings, subject: Subject) {
+    let mut settings = *settings;
+    let mut result = options::write_numbers(fd, &settings);
+    if let Err(Errno(libc::ENOPROTOOPT | libc::EOPNOTSUPP)) = result {
+        settings.user_timeout_ms = KA_UNCHANGED; // MPTCP has all but this one
+        result = options::write_numbers(fd, &settings);
+    }
+    variables.log.write(fd, subject, &settings, result);
+}
+
+/// Idle time, interval and count of a fresh socket, 0 while unknown; used with rules only.
+static FRESH: [AtomicI32; 3] = [const { AtomicI32::new(0) }; 3];
+
+/// The program's first TCP socket tells. Opening one here, to ask it, would be a call that the
+/// program's own seccomp filter may not expect.
+fn remember_fresh(fd: c_int) {
+    if let Ok(ka_settings { idle, intvl, cnt, .. }) = options::get(fd) {
+        for (place, value) in FRESH.iter().zip([idle, intvl, cnt]) {
+            place.store(value, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Leaves out what the program has set between socket() and connect(), as libpq does. That is what
+/// differs from a fresh socket's value.
+fn without_the_programs_own(ours: &ka_settings, has: &ka_settings) -> ka_settings {
+    let unless_set = |ours, has, fresh| {
+        if fresh == 0 || has == fresh { ours } else { KA_UNCHANGED }
+    };
+    let [idle, intvl, cnt] = &FRESH;
+    ka_settings {
+        enabled: ours.enabled,
+        idle: unless_set(ours.idle, has.idle, idle.load(Ordering::Relaxed)),
+        intvl: unless_set(ours.intvl, has.intvl, intvl.load(Ordering::Relaxed)),
+        cnt: unless_set(ours.cnt, has.cnt, cnt.load(Ordering::Relaxed)),
+        user_timeout_ms: if has.user_timeout_ms == 0 { ours.user_timeout_ms } else { KA_UNCHANGED },
+    }
+}
