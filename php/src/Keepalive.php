@@ -36,10 +36,10 @@ final class Keepalive
     public const VERSION = '1.0.0';
 
     /** For a value: what a fresh socket of this system has. */
-    public const SYSTEM_DEFAULT = 0;
+    public const SYSTEM_DEFAULT = Settings::SYSTEM_DEFAULT;
 
     /** For a value: what the socket has now. */
-    public const UNCHANGED = -1;
+    public const UNCHANGED = Settings::UNCHANGED;
 
     private static ?Backend $backend = null;
 
@@ -226,7 +226,7 @@ final class Keepalive
     public static function connect(string $address, ?Settings $settings = null, ?float $timeout = null, $context = null)
     {
         $settings = self::on($settings);
-        return Connector::connect($address, $settings, $timeout, $context);
+        return Connector::connect(self::use(), $address, $settings, $timeout, $context);
     }
 
     /**

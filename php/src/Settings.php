@@ -16,6 +16,11 @@ use function min;
  */
 final class Settings implements \JsonSerializable
 {
+    /** @internal As Keepalive has them. */
+    public const SYSTEM_DEFAULT = 0;
+    /** @internal */
+    public const UNCHANGED = -1;
+
     /** Largest int of C. */
     private const MAX_INT = 0x7FFFFFFF;
     /** @internal What the kernel accepts; other systems than Linux take any int of C. */
@@ -121,7 +126,7 @@ final class Settings implements \JsonSerializable
     public function __wakeup(): void
     {
         foreach ([$this->idle, $this->interval, $this->count, $this->userTimeoutMs ?? 0] as $value) {
-            if ($value < Keepalive::UNCHANGED || $value > self::MAX_INT) {
+            if ($value < self::UNCHANGED || $value > self::MAX_INT) {
                 throw new InvalidArgumentException("A value of a socket is -1 to 2147483647; $value was given.");
             }
         }
@@ -241,13 +246,13 @@ final class Settings implements \JsonSerializable
      */
     public static function check($idle, $interval, $count, $userTimeoutMs): void
     {
-        if (!is_int($idle) || $idle < Keepalive::UNCHANGED || $idle > self::MAX_SECONDS) {
+        if (!is_int($idle) || $idle < self::UNCHANGED || $idle > self::MAX_SECONDS) {
             throw self::outOfRange('idle', $idle, self::MAX_SECONDS, 'seconds');
         }
-        if (!is_int($interval) || $interval < Keepalive::UNCHANGED || $interval > self::MAX_SECONDS) {
+        if (!is_int($interval) || $interval < self::UNCHANGED || $interval > self::MAX_SECONDS) {
             throw self::outOfRange('interval', $interval, self::MAX_SECONDS, 'seconds');
         }
-        if (!is_int($count) || $count < Keepalive::UNCHANGED || $count > self::MAX_COUNT) {
+        if (!is_int($count) || $count < self::UNCHANGED || $count > self::MAX_COUNT) {
             throw self::outOfRange('count', $count, self::MAX_COUNT, 'probes');
         }
         if ($userTimeoutMs !== null && (!is_int($userTimeoutMs) || $userTimeoutMs < 0 || $userTimeoutMs > self::MAX_INT)) {

@@ -7,7 +7,6 @@ namespace Keepalive\Internal;
 use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\UnavailableException;
-use Keepalive\Keepalive;
 use Keepalive\Settings;
 
 /**
@@ -41,7 +40,7 @@ final class Connector
      * @param resource|null $context
      * @return resource
      */
-    public static function connect(string $address, Settings $settings, ?float $timeout, $context)
+    public static function connect(Backend $backend, string $address, Settings $settings, ?float $timeout, $context)
     {
         [$scheme, $target, $host] = self::split($address);
         Php::need('stream_socket_client', 'stream_socket_enable_crypto', 'stream_get_transports');
@@ -62,7 +61,7 @@ final class Connector
 
         Errno::prepare();
         $warnings = [];
-        return Php::quietly(static function () use ($address, $scheme, $target, $settings, $timeout, $context, &$warnings) {
+        return Php::quietly(static function () use ($backend, $address, $scheme, $target, $settings, $timeout, $context, &$warnings) {
             $stream = stream_socket_client(
                 "tcp://$target",
                 $errno,
@@ -79,7 +78,7 @@ final class Connector
                     (int) $errno ?: $full
                 );
             }
-            Keepalive::apply($stream, $settings);
+            $backend->apply($stream, $settings);
             if ($scheme !== 'tcp' && !stream_socket_enable_crypto($stream, true, self::method($scheme, $context))) {
                 $full = Errno::ofFullTable(); // no file of certificates can be opened, then
                 throw new SocketException(

@@ -45,7 +45,7 @@ final class Errno
      */
     public static function prepare(): void
     {
-        foreach ([SocketException::class, Php::class] as $class) {
+        foreach ([SocketException::class, ErrnoSentences::class, Php::class] as $class) {
             class_exists($class);
         }
     }

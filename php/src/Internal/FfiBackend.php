@@ -7,7 +7,6 @@ namespace Keepalive\Internal;
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\TypeError;
 use Keepalive\Exception\UnavailableException;
-use Keepalive\Keepalive;
 use Keepalive\OpenSocket;
 use Keepalive\Settings;
 use Keepalive\Status;
@@ -169,7 +168,7 @@ final class FfiBackend implements Backend
             return $fd >= 0 && $fd <= 0x7FFFFFFF ? $fd : -1;
         }
         if (SocketKind::isSocket($socket)) {
-            return $this->descriptor(SocketsBackend::export($socket)); // now it is a stream
+            return $this->descriptor(SocketKind::streamOf($socket)); // now it is a stream
         }
         throw TypeError::notASocket($socket);
     }
@@ -192,7 +191,7 @@ final class FfiBackend implements Backend
         $values->idle = $settings->idle();
         $values->intvl = $settings->interval();
         $values->cnt = $settings->count();
-        $values->user_timeout_ms = $settings->userTimeoutMs() ?? Keepalive::UNCHANGED;
+        $values->user_timeout_ms = $settings->userTimeoutMs() ?? Settings::UNCHANGED;
         return $values;
     }
 

@@ -81,6 +81,30 @@ final class SocketKind
     }
 
     /**
+     * The stream that a Socket came from; for a Socket that came from none, a new one on the same
+     * descriptor, which the Socket owns from then on.
+     *
+     * @param resource|\Socket $socket
+     * @return resource
+     */
+    public static function streamOf($socket)
+    {
+        Php::need('socket_export_stream');
+        try {
+            $stream = Php::quietly(static function () use ($socket) {
+                return socket_export_stream($socket);
+            });
+        } catch (\Error $closed) {
+            throw TypeError::closedSocket();
+        }
+        if ($stream === false) {
+            $errno = socket_last_error($socket);
+            throw SocketException::refused('Looking for the stream', 'a Socket', $errno, Errno::cause($errno));
+        }
+        return $stream;
+    }
+
+    /**
      * For messages.
      *
      * @param resource|\Socket|int|OpenSocket $socket

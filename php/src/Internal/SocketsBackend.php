@@ -7,7 +7,6 @@ namespace Keepalive\Internal;
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\TypeError;
 use Keepalive\Exception\UnavailableException;
-use Keepalive\Keepalive;
 use Keepalive\OpenSocket;
 use Keepalive\Settings;
 use Keepalive\Status;
@@ -68,7 +67,7 @@ final class SocketsBackend implements Backend
     public function apply($socket, Settings $settings): void
     {
         $options = [
-            'TCP_USER_TIMEOUT' => $settings->userTimeoutMs() ?? Keepalive::UNCHANGED,
+            'TCP_USER_TIMEOUT' => $settings->userTimeoutMs() ?? Settings::UNCHANGED,
             'TCP_KEEPINTVL' => $settings->interval(),
             'TCP_KEEPCNT' => $settings->count(),
             'TCP_KEEPIDLE' => $settings->idle(),
@@ -122,29 +121,6 @@ final class SocketsBackend implements Backend
     public function sockets(): array
     {
         throw $this->needsFfi('Keepalive::sockets()');
-    }
-
-    /**
-     * The stream that a Socket came from; for a Socket that came from none, a new one on the same
-     * descriptor, which the Socket owns from then on.
-     *
-     * @param resource|\Socket $socket
-     * @return resource
-     */
-    public static function export($socket)
-    {
-        Php::need('socket_export_stream');
-        try {
-            $stream = Php::quietly(static function () use ($socket) {
-                return socket_export_stream($socket);
-            });
-        } catch (\Error $closed) {
-            throw TypeError::closedSocket();
-        }
-        if ($stream === false) {
-            throw self::refused('Looking for the stream', 'a Socket', socket_last_error($socket));
-        }
-        return $stream;
     }
 
     /**
@@ -234,7 +210,7 @@ final class SocketsBackend implements Backend
     {
         $defaults = null;
         foreach ($options as $option => $value) {
-            if ($option !== 'TCP_USER_TIMEOUT' && $value === Keepalive::SYSTEM_DEFAULT) {
+            if ($option !== 'TCP_USER_TIMEOUT' && $value === Settings::SYSTEM_DEFAULT) {
                 $defaults = $defaults ?? $this->defaults();
                 $system = [
                     'TCP_KEEPINTVL' => $defaults->interval(),
@@ -242,12 +218,12 @@ final class SocketsBackend implements Backend
                     'TCP_KEEPIDLE' => $defaults->idle(),
                 ];
                 $options[$option] = $this->accepted($handle, $socket, $option, $system[$option], 'ERANGE');
-            } elseif ($option !== 'TCP_USER_TIMEOUT' && $value !== Keepalive::UNCHANGED) {
+            } elseif ($option !== 'TCP_USER_TIMEOUT' && $value !== Settings::UNCHANGED) {
                 $options[$option] = $this->accepted($handle, $socket, $option, $value, 'EINVAL');
             }
         }
         $options = array_filter($options, static function (int $value): bool {
-            return $value !== Keepalive::UNCHANGED;
+            return $value !== Settings::UNCHANGED;
         });
         if ($options === []) {
             $this->refuseUnlessTcp($handle, $socket);
@@ -269,7 +245,7 @@ final class SocketsBackend implements Backend
             return $value;
         }
         if ($this->read($handle, $socket, $option) === $value) {
-            return Keepalive::UNCHANGED;
+            return Settings::UNCHANGED;
         }
         throw self::refused("Setting $option=$value", SocketKind::describe($socket), Errno::number($refusal));
     }
