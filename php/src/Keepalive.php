@@ -8,10 +8,10 @@ use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\TypeError;
 use Keepalive\Exception\UnavailableException;
+use Keepalive\Internal\Address;
 use Keepalive\Internal\Backend;
 use Keepalive\Internal\Connector;
 use Keepalive\Internal\FfiBackend;
-use Keepalive\Internal\Peers;
 use Keepalive\Internal\SocketKind;
 use Keepalive\Internal\SocketsBackend;
 
@@ -40,6 +40,9 @@ final class Keepalive
 
     /** For a value: what the socket has now. */
     public const UNCHANGED = Settings::UNCHANGED;
+
+    /** States in which there is a connection to keep alive, or will be. */
+    private const CONNECTED = ['ESTABLISHED', 'SYN_SENT', 'SYN_RECV'];
 
     private static ?Backend $backend = null;
 
@@ -168,40 +171,48 @@ final class Keepalive
      * it: PDO, mysqli, phpredis, curl and so on. Needs FFI.
      *
      * It concerns the connections that are there now, established or connecting; one that is opened
-     * later (a reconnect, a lazy client's first query) needs another call. What is closed meanwhile
-     * is no error.
+     * later (a reconnect, a lazy client's first query) needs another call. Call it as often as you like: a
+     * connection that has these values already is left alone. What is closed meanwhile is no error.
      *
      * A host name is looked up now, as clients look it up (all its IPv4 and IPv6 addresses, hosts
      * files included), which can wait for a name server; connections made before the name moved are
-     * not found. "*:5432" is every connection to that port, without a look-up.
+     * not found. Everything else needs no look-up: "*:5432" is every connection to that port, "10.0.0.0/8" every
+     * connection to that network, "*" every connection.
      *
-     * @param string $address "db.example:5432", "192.0.2.1:5432", "[2001:db8::1]:5432" or "*:5432"
-     * @param Settings|null $settings null: 60, 10, 6 as enable()
-     * @return int how many connections it was turned on for; 0 also where the client uses a unix
+     * @param string $address "db.example:5432", "192.0.2.1:5432", "[2001:db8::1]:5432", a network in an address's
+     *     place ("10.0.0.0/8:6379", "[2001:db8::/32]:443"), or "*:5432"; without a port, or with "*", every port;
+     *     tcp:// or tls:// may stand before it
+     * @param Settings|null $settings null: 60, 10, 6 as enable(), which leaves each user timeout as it is
+     * @return int how many connections have it now; 0 also where the client uses a unix
      *     socket, as MySQL's and PostgreSQL's do for "localhost" or no host
      *
      * @throws InvalidArgumentException $address is of another form, or the settings are none that apply() takes
-     * @throws SocketException the name has no address (code 0), or the system refused (the errno)
+     * @throws SocketException the name has no address (code 0), or the system refused one of them (the errno);
+     *     the others are set
      * @throws UnavailableException no FFI, or no ext-sockets to look up a name with
      */
     public static function enableConnectionsTo(string $address, ?Settings $settings = null): int
     {
         $settings = self::on($settings);
-        $peers = Peers::at($address);
+        $wanted = Address::of($address)->lookedUp();
         $count = 0;
+        $refusal = null;
         foreach (self::sockets() as $socket) {
-            if (!$peers->include($socket)) {
+            if (!in_array($socket->state(), self::CONNECTED, true) || !$wanted->matches($socket->remote())) {
                 continue;
             }
             try {
-                self::apply($socket, $settings);
+                if ($settings->wouldChange(self::settings($socket), [self::class, 'defaults'])) {
+                    self::apply($socket, $settings);
+                }
                 $count++;
             } catch (SocketException $exception) {
                 // PHP compares objects of a class by their values: the same descriptor, state and addresses.
-                if (in_array($socket, self::sockets())) {
-                    throw $exception;
-                }
+                $refusal = $refusal ?? (in_array($socket, self::sockets()) ? $exception : null);
             }
+        }
+        if ($refusal !== null) {
+            throw $refusal;
         }
         return $count;
     }

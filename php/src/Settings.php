@@ -205,6 +205,31 @@ final class Settings implements \JsonSerializable
         );
     }
 
+    /**
+     * Whether applying these would change a socket that has $current. To write the idle time where probes are out
+     * sends one more, which counts: what sets sockets again and again asks this first.
+     *
+     * @internal
+     *
+     * @param callable(): self $defaults for SYSTEM_DEFAULT
+     */
+    public function wouldChange(self $current, callable $defaults): bool
+    {
+        $wanted = $this->toArray();
+        if (in_array(self::SYSTEM_DEFAULT, [$this->idle, $this->interval, $this->count], true)) {
+            $system = array_diff_key($defaults()->toArray(), ['enabled' => 0, 'userTimeoutMs' => 0]);
+            foreach ($system as $name => $value) {
+                $wanted[$name] = $wanted[$name] === self::SYSTEM_DEFAULT ? $value : $wanted[$name];
+            }
+        }
+        foreach ($current->toArray() as $name => $value) {
+            if ($wanted[$name] !== $value && $wanted[$name] !== self::UNCHANGED && $wanted[$name] !== null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** @return array{enabled: bool, idle: int, interval: int, count: int, userTimeoutMs: int|null} */
     public function toArray(): array
     {
