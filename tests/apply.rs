@@ -9,7 +9,7 @@ use common::{
     only_user_timeout, other_kinds, raw, read_back, refuse, set_option, set_others, settings,
     shell, socket, sysctl, tcp_kinds, tcp4, user_timeout, with_own_network,
 };
-use keepalive::{KA_DEFAULT, KA_UNCHANGED, ka_apply, ka_detect_within, ka_settings};
+use keepalive::{KA_DEFAULT, KA_UNCHANGED, ka_apply, ka_defaults, ka_detect_within, ka_settings};
 use libc::{EINVAL, IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, c_int};
 
 /// The largest values, as the manual gives them for Linux.
@@ -376,6 +376,25 @@ fn a_system_default_that_cannot_be_written_is_erange_and_nothing_changes() {
         let asked = ka_settings { idle: KA_DEFAULT, user_timeout_ms: 1, ..MINE };
         assert_eq!(apply(fd, asked), -libc::ERANGE);
         assert_eq!(five(fd), before);
+    });
+}
+
+#[test]
+fn the_systems_defaults_can_be_applied_and_a_failure_to_read_them_is_refused() {
+    for kind in &tcp_kinds() {
+        set_five_others(kind, 1);
+        let defaults = for_kind(kind, ka_defaults());
+        assert_eq!(apply(kind.fd, defaults), 0, "{}", kind.name);
+        assert_eq!(kernel(kind.fd), defaults, "{}", kind.name);
+    }
+    in_child(|| {
+        let socket = tcp4();
+        let before = five(socket.as_raw_fd());
+        common::fill_table();
+        let failed = ka_defaults();
+        assert_eq!(failed.enabled, -libc::EMFILE);
+        assert_eq!(apply(socket.as_raw_fd(), failed), -EINVAL);
+        assert_eq!(five(socket.as_raw_fd()), before);
     });
 }
 
