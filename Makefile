@@ -15,7 +15,7 @@ NEEDS_CC = { command -v cc || command -v gcc || command -v clang; } >/dev/null |
 CORE = Cargo.toml Cargo.lock $(wildcard core/Cargo.toml core/src/*.rs)
 SOURCES = $(CORE) build.rs $(wildcard src/*.rs)
 
-.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-deadpeer test-matrix test-zts lint-php headers test-sanitizers bench clean
+.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-preload test-deadpeer test-matrix test-zts lint-php headers test-sanitizers bench clean
 
 help:                ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ $(PRELOAD): $(CORE) $(wildcard preload/Cargo.toml preload/build.rs preload/src/*
 include packaging.mk
 
 # The groups of tests/setup.sh for make demo and make test.
-DEPS = demo test sanitizers servers deb packaging matrix
+DEPS = demo test sanitizers servers preload deb packaging matrix
 
 deps:                ## installs what make demo and make test need, and does nothing else (Debian, Ubuntu)
 	@tests/setup.sh $(DEPS)
@@ -64,6 +64,7 @@ test:                ## everything, and what it needs is installed first
 	$(MAKE) test-sanitizers FUZZ_SECONDS=10
 	$(MAKE) test-php
 	$(MAKE) test-servers
+	$(MAKE) test-preload
 	$(MAKE) test-deadpeer
 	$(MAKE) test-docs
 	$(MAKE) test-packaging
@@ -97,6 +98,10 @@ docs-pictures: build ## draws docs/pictures anew, from captures
 test-servers: build  ## PHP's clients of databases and other servers, with real ones
 	@tests/setup.sh test servers
 	phpunit --testsuite servers
+
+test-preload: build  ## programs that nobody changes, with the object in LD_PRELOAD
+	@tests/setup.sh test servers preload
+	phpunit --testsuite preload
 
 # Once more with a few cases as a user without privileges, where this is root.
 test-deadpeer: build ## when programs are told of a dead peer, between two hosts

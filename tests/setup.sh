@@ -15,6 +15,8 @@ packages() {
             php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \
             php-guzzlehttp-guzzle php-doctrine-dbal php-symfony-messenger \
             php-symfony-event-dispatcher php-amphp-amp ;;
+        preload) echo gcc libc6-dev curl default-jdk-headless libdontdie0 libjemalloc2 libkeepalive0 nodejs php-soap \
+            python3 strace ;;
         deb) echo gcc libc6-dev debhelper dpkg-dev ;;
         matrix) echo gcc libc6-dev debootstrap util-linux iproute2 ;;
         zts) echo gcc libc6-dev make dpkg-dev autoconf bison re2c pkg-config libffi-dev libssl-dev \

@@ -1,6 +1,9 @@
 //! The functions that the object exports, the ones that they stand before, and what runs when it is
 //! loaded.
 //!
+//! Two of them are for clients that would stay without keepalive otherwise: setsockopt() for
+//! phpredis, and dlopen() for what PHP's extensions are linked with.
+//!
 //! connect() is a cancellation point: a thread that is cancelled in it unwinds through the function
 //! here. Hence "C-unwind", and hence no value with a destructor in them.
 
@@ -15,7 +18,7 @@ use libc::{c_int, sockaddr, socklen_t};
 use crate::log::{self, Subject};
 use crate::system::{self, keeping_errno};
 use crate::variables::Variables;
-use crate::{named, opened};
+use crate::{keeps_on, named, opened};
 
 /// What the variables say. Set once, by `loaded`, and null where nothing is to be done. (A
 /// `OnceLock` could panic as far as a compiler sees, and would bring along what prints that.)
@@ -25,6 +28,9 @@ static NEXT_SOCKET: Next<unsafe extern "C-unwind" fn(c_int, c_int, c_int) -> c_i
     Next::of(c"socket");
 static NEXT_CONNECT: Next<unsafe extern "C-unwind" fn(c_int, *const sockaddr, socklen_t) -> c_int> =
     Next::of(c"connect");
+static NEXT_SETSOCKOPT: Next<
+    unsafe extern "C-unwind" fn(c_int, c_int, c_int, *const c_void, socklen_t) -> c_int,
+> = Next::of(c"setsockopt");
 static NEXT_LISTEN: Next<unsafe extern "C-unwind" fn(c_int, c_int) -> c_int> = Next::of(c"listen");
 
 /// socket(2): without rules the new socket is set here.
@@ -86,6 +92,38 @@ pub unsafe extern "C-unwind" fn listen(fd: c_int, backlog: c_int) -> c_int {
     unsafe { next(fd, backlog) }
 }
 
+/// setsockopt(2): a program does not switch off what it has not chosen. phpredis does so on each
+/// connection, because its own default is off. A program with values of its own decides itself.
+///
+/// # Safety
+///
+/// As setsockopt(2): `value` points to `length` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn setsockopt(
+    fd: c_int,
+    level: c_int,
+    name: c_int,
+    value: *const c_void,
+    length: socklen_t,
+) -> c_int {
+    if (level, name) == (libc::SOL_SOCKET, libc::SO_KEEPALIVE) {
+        if let Some(variables) = variables() {
+            // SAFETY: the program's promise to setsockopt(2).
+            let is_off = unsafe { system::int(value, length) } == Some(0);
+            let mut is_kept = false;
+            if is_off {
+                keeping_errno(|| is_kept = keeps_on(variables, fd));
+            }
+            if is_kept {
+                return 0;
+            }
+        }
+    }
+    let Some(next) = NEXT_SETSOCKOPT.get() else { return missing() };
+    // SAFETY: the program's own call.
+    unsafe { next(fd, level, name, value, length) }
+}
+
 fn variables() -> Option<&'static Variables> {
     // SAFETY: null, or what `loaded` has stored: a static that is never written again.
     unsafe { VARIABLES.load(Ordering::Acquire).as_ref() }
@@ -121,6 +159,51 @@ impl<F: Copy> Next<F> {
     }
 }
 
+/// Before version 8.5, PHP loads its extensions with RTLD_DEEPBIND. Then the libraries of an
+/// extension (libpq, libcurl) find the C library's functions without coming here.
+#[cfg(target_env = "gnu")]
+mod deepbind {
+    use std::ffi::{c_char, c_void};
+    use std::ptr::null_mut;
+    use std::sync::atomic::{AtomicI32, Ordering};
+
+    use libc::c_int;
+
+    use super::Next;
+
+    static NEXT_DLOPEN: Next<unsafe extern "C-unwind" fn(*const c_char, c_int) -> *mut c_void> =
+        Next::of(c"dlopen");
+
+    /// The flags that are taken away.
+    static TAKEN: AtomicI32 = AtomicI32::new(0);
+
+    /// For programs that are PHP, as PHP 8.5 does it itself. In Apache, PHP is loaded later than this
+    /// and keeps the flag, which it needs there.
+    pub fn look_for_php() {
+        NEXT_DLOPEN.get();
+        // SAFETY: the name is a C string.
+        let php = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"zend_parse_parameters".as_ptr()) };
+        if !php.is_null() {
+            TAKEN.store(libc::RTLD_DEEPBIND, Ordering::Relaxed);
+        }
+    }
+
+    /// dlopen(3).
+    ///
+    /// It looks where its caller was linked to look, and knows the caller by the return address: the
+    /// call here has to be the last thing, so that the compiler makes a jump of it.
+    ///
+    /// # Safety
+    ///
+    /// As dlopen(3).
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C-unwind" fn dlopen(file: *const c_char, flags: c_int) -> *mut c_void {
+        let Some(next) = NEXT_DLOPEN.get() else { return null_mut() };
+        // SAFETY: the program's own call.
+        unsafe { next(file, flags & !TAKEN.load(Ordering::Relaxed)) }
+    }
+}
+
 /// No other object has the function, although this one is loaded for programs that call it.
 fn missing() -> c_int {
     system::set_errno(libc::ENOSYS);
@@ -138,6 +221,7 @@ extern "C-unwind" fn loaded() {
         NEXT_SOCKET.get();
         NEXT_CONNECT.get();
         NEXT_LISTEN.get();
+        NEXT_SETSOCKOPT.get();
         match Variables::read(system::environment) {
             Ok(None) => {}
             Ok(Some(variables)) => {
@@ -145,6 +229,8 @@ extern "C-unwind" fn loaded() {
                 // SAFETY: the loader runs this once, and nobody knows the place before the next line.
                 unsafe { place.write(MaybeUninit::new(variables)) };
                 VARIABLES.store(place.cast(), Ordering::Release);
+                #[cfg(target_env = "gnu")]
+                deepbind::look_for_php();
             }
             Err(wrong) => log::refuse(&wrong),
         }

@@ -3,7 +3,7 @@
 //! The dynamic loader puts it before the C library (`LD_PRELOAD`), so the program's calls of
 //! socket(), connect() and listen() come here first. docs/preload.md is its manual.
 //!
-//! The three functions may be called in a signal handler, after vfork(), in any thread. So they
+//! The functions may be called in a signal handler, after vfork(), in any thread. So they
 //! allocate nothing, take no lock, keep no descriptor open and leave errno as it was. What the
 //! variables say is read once, when the object is loaded, and does not change.
 
@@ -57,6 +57,19 @@ fn named(
     // The kernel refuses this on what is not TCP, and nothing is changed.
     let Ok(has) = options::get(fd) else { return };
     apply(variables, fd, &without_the_programs_own(&variables.settings, &has), doing(address));
+}
+
+/// A program is about to switch keepalive off. Whether it stays on: on a socket whose values are still
+/// the ones from here.
+fn keeps_on(variables: &Variables, fd: c_int) -> bool {
+    let ours = &variables.settings;
+    let keeps = options::get(fd).is_ok_and(|has| {
+        (has.enabled, has.idle, has.intvl, has.cnt) == (1, ours.idle, ours.intvl, ours.cnt)
+    });
+    if keeps {
+        variables.log.write(fd, Subject::KeptOn, ours, Ok(()));
+    }
+    keeps
 }
 
 /// Whether socket() makes a TCP socket of these; MPTCP is one.

@@ -35,6 +35,8 @@ pub enum Subject {
     Opened,
     ConnectingTo(SocketAddr),
     ListeningAt(SocketAddr),
+    /// Switching keepalive off, which was not done.
+    KeptOn,
 }
 
 impl Log {
@@ -105,9 +107,12 @@ fn write_line(
     line.push(until_nul(&system::thread_name()));
     write!(line, "[{}]: socket {fd}", std::process::id())?;
     match subject {
-        Subject::Opened => {}
+        Subject::Opened | Subject::KeptOn => {}
         Subject::ConnectingTo(address) => line.push_address(", connecting to ", address)?,
         Subject::ListeningAt(address) => line.push_address(", listening at ", address)?,
+    }
+    if let Subject::KeptOn = subject {
+        return line.write_str(": not switched off\n");
     }
     if let Err(Errno(errno)) = result {
         line.write_str(": not set: ")?;

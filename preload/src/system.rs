@@ -49,6 +49,17 @@ pub fn environment(name: &CStr) -> Option<&'static [u8]> {
     Some(unsafe { CStr::from_ptr(value) }.to_bytes())
 }
 
+/// An option's value, if it is an `int`.
+///
+/// # Safety
+///
+/// `value` is null or points to `length` readable bytes.
+pub unsafe fn int(value: *const c_void, length: socklen_t) -> Option<c_int> {
+    let is_int = !value.is_null() && usize::try_from(length).ok()? >= size_of::<c_int>();
+    // SAFETY: the caller's promise; the value need not be aligned.
+    is_int.then(|| unsafe { value.cast::<c_int>().read_unaligned() })
+}
+
 /// The address that a program gives to connect(), if it is IPv4 or IPv6 and whole.
 ///
 /// # Safety

@@ -9,7 +9,8 @@ namespace Keepalive\Tests\Servers\Support;
  * side and ended with this object. Nothing of the system's services is used or touched.
  *
  * Clients use user "root" or "postgres" without password for the databases, guest/guest for
- * RabbitMQ, and authority() for TLS. GET /42 of the HTTPS server is "42", GET /wait waits for ever.
+ * RabbitMQ, and authority() for TLS. GET /42 of the HTTPS server is "42", /soap answers that
+ * to a SoapClient, and /wait never answers.
  */
 final class Servers
 {
@@ -194,6 +195,8 @@ final class Servers
                             ssl_certificate $this->folder/certificate;
                             ssl_certificate_key $this->folder/key;
                             location = /42 { default_type text/plain; return 200 42; }
+                            location = /soap { default_type text/xml; return 200 '<e:Envelope
+                                xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\"><e:Body><r><n>42</n></r></e:Body></e:Envelope>'; }
                             location = /wait { proxy_pass http://unix:$this->folder/silent; }
                         }
                     }
