@@ -4,23 +4,31 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Examples;
 
+use Keepalive\Tests\Support\Kernel;
 use PHPUnit\Framework\TestCase;
 
 /** What the tests of examples share: the kernel's word on a connection, and an end to all programs. */
 abstract class ExamplesTestCase extends TestCase
 {
+    /** What examples print of a socket with 60, 10, 6. */
+    protected const ENABLED = '{"enabled":true,"idle":60,"interval":10,"count":6,"userTimeoutMs":0}';
+
     protected function tearDown(): void
     {
         Program::stopAll();
     }
 
-    /** What examples print of a fresh socket, as the sysctls have it. */
-    protected static function freshSettings(): string
+    /** What the sysctls give a fresh socket. @return array{bool, int, int, int, int} */
+    protected static function freshSettings(): array
     {
-        $read = static function (string $name): string {
-            return trim((string) file_get_contents("/proc/sys/net/ipv4/tcp_keepalive_$name"));
-        };
-        return "keepalive off, idle {$read('time')} s, interval {$read('intvl')} s, count {$read('probes')}";
+        $now = Kernel::defaults();
+        return [false, $now['idle'], $now['interval'], $now['count'], 0];
+    }
+
+    /** Settings as examples print them. @param array{bool, int, int, int, int} $values */
+    protected static function json(array $values): string
+    {
+        return (string) json_encode(array_combine(['enabled', 'idle', 'interval', 'count', 'userTimeoutMs'], $values));
     }
 
     /**

@@ -4,12 +4,10 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Examples;
 
-use Keepalive\Tests\Support\Child;
-
 /** A program that runs beside the tests, is talked to, and watched. */
 final class Program
 {
-    private const EXAMPLES = __DIR__ . '/../../examples/';
+    public const EXAMPLES = __DIR__ . '/../../examples/';
 
     /** Seconds that anything may take on a busy machine. */
     private const PATIENCE = 60.0;
@@ -66,11 +64,10 @@ final class Program
         return new self(array_merge(self::php($flags), [self::EXAMPLES . $file], $arguments));
     }
 
-    /** Starts an example that may open no more than this many descriptors. */
-    public static function exampleWithDescriptors(int $limit, string $file, string ...$arguments): self
+    /** Starts an example in which OpenSSL trusts this authority. */
+    public static function trusting(string $authority, string $file, string ...$arguments): self
     {
-        $command = array_merge(self::php([]), [self::EXAMPLES . $file], $arguments);
-        return new self(array_merge(Child::limitedTo($limit), $command));
+        return new self(array_merge(['env', "SSL_CERT_FILE=$authority"], self::php([]), [self::EXAMPLES . $file], $arguments));
     }
 
     /**
@@ -171,13 +168,6 @@ final class Program
         // After the name, which may hold anything, in parentheses: field 3 on; utime is 14, stime 15.
         $fields = explode(' ', substr($stat, strrpos($stat, ')') + 2));
         return ($fields[11] + $fields[12]) / 100;
-    }
-
-    /** Kilobytes of memory that it holds. */
-    public function memory(): int
-    {
-        preg_match('/^VmRSS:\s+(\d+)/m', (string) file_get_contents("/proc/$this->pid/status"), $size);
-        return (int) $size[1];
     }
 
     /** Polls until it holds. */
