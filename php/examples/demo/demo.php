@@ -14,29 +14,10 @@ declare(strict_types=1);
 
 use Keepalive\CommandLine\Doctor;
 use Keepalive\CommandLine\Duration;
-use Keepalive\Exception\KeepaliveException;
 use Keepalive\Keepalive;
 use Keepalive\Settings;
 
-require __DIR__ . '/../../autoload.php';
-require __DIR__ . '/colours.php';
-require __DIR__ . '/TlsServer.php';
-
-const HOSTS = __DIR__ . '/../../../tests/deadpeer/hosts';
-
-function heading(string $text): void
-{
-    echo "\n", coloured($text, BOLD), "\n\n";
-}
-
-/** Lines of code, as a user would write them. */
-function code(string ...$lines): void
-{
-    foreach ($lines as $line) {
-        echo '  ', coloured($line, DIM), "\n";
-    }
-    echo "\n";
-}
+require __DIR__ . '/common.php';
 
 /**
  * What the kernel's table of connections says of this one: `ss -tno`, without its empty queues.
@@ -46,17 +27,16 @@ function code(string ...$lines): void
 function ss($stream): string
 {
     // By both ends: connections to several servers may have the same local port.
-    $local = stream_socket_get_name($stream, false);
-    $remote = stream_socket_get_name($stream, true);
+    $ends = sprintf('src %s and dst %s', stream_socket_get_name($stream, false), stream_socket_get_name($stream, true));
     do {
         $lines = [];
-        exec("PATH=\"\$PATH:/sbin:/usr/sbin\" ss -tnoH state established 'src $local and dst $remote' 2>&1", $lines, $status);
+        exec("PATH=\"\$PATH:/sbin:/usr/sbin\" ss -tnoH state established '$ends' 2>&1", $lines, $status);
         if ($status !== 0) {
             throw new RuntimeException("ss failed: is iproute2 installed? It said:\n" . implode("\n", $lines));
         }
         // Just after a handshake the timer for sending it once more runs, until it is acknowledged.
     } while (strpos($lines[0] ?? '', 'timer:(on') !== false);
-    return trim((string) preg_replace('/\s+/', ' ', preg_replace('/^\d+\s+\d+/', '', $lines[0] ?? '')));
+    return trim((string) preg_replace(['/^\d+\s+\d+/', '/\s+/'], ['', ' '], $lines[0] ?? ''));
 }
 
 /**
@@ -76,26 +56,20 @@ function show(string $when, $stream): void
         $settings->count(),
         $settings->userTimeoutMs() ? "{$settings->userTimeoutMs()} ms" : 'none'
     );
-    echo coloured($line, $settings->enabled() ? GREEN : '0'), "\n";
     $entry = ss($stream);
-    echo "      ss  $entry", strpos($entry, 'timer:') === false ? ' (no timer)' : '', "\n";
+    echo coloured($line, $settings->enabled() ? GREEN : '0'), "\n      ss  $entry";
+    echo strpos($entry, 'timer:') === false ? " (no timer)\n\n" : "\n\n";
 }
 
-function introduce(): void
+function showThisSystem(): void
 {
-    $backend = Keepalive::backend();
     $library = Doctor::report()['library'];
-    $place = (string) $library['found_at'];
-    $here = dirname(__DIR__, 3) . '/';
-    $place = strpos($place, $here) === 0 ? './' . substr($place, strlen($here)) : $place;
-    printf("  library   %s\n", $place === '' ? 'not found: keepalive doctor says why' : "{$library['version']}, $place");
-    printf("  PHP       %s (%s), through %s\n", PHP_VERSION, PHP_SAPI, $backend === 'ffi' ? 'FFI' : 'ext-sockets');
-    printf("  kernel    %s %s\n", php_uname('s'), php_uname('r'));
-}
-
-function showDefaults(): void
-{
+    $place = str_replace(dirname(__DIR__, 3) . '/', './', (string) $library['found_at']);
+    $backend = Keepalive::backend() === 'ffi' ? 'FFI' : 'ext-sockets';
     $defaults = Keepalive::defaults();
+    echo '  library   ', $place === '' ? 'not found: keepalive doctor says why' : "{$library['version']}, $place", "\n";
+    echo '  PHP       ', PHP_VERSION, ' (', PHP_SAPI, "), through $backend\n";
+    echo '  kernel    ', php_uname('s'), ' ', php_uname('r'), "\n\n";
     printf(
         "  A fresh TCP socket has keepalive %s. With it on, and nothing else said:\n"
         . "  idle %d s, interval %d s, count %d. A peer that is gone is noticed\n"
@@ -113,48 +87,55 @@ function showTcp(): void
     $listener = stream_socket_server('tcp://127.0.0.1:0');
     $address = 'tcp://' . stream_socket_get_name($listener, false);
     $stream = stream_socket_client($address);
-    $peer = stream_socket_accept($listener);
 
     code("\$stream = stream_socket_client('$address');");
     show('before', $stream);
-    echo "\n";
     code('Keepalive::enable($stream, 60, 10, 6);');
     Keepalive::enable($stream, 60, 10, 6);
     show('after', $stream);
-    $time = coloured('2 min', BOLD);
-    echo "\n  A peer that is gone is noticed after $time: 60 s of silence, then\n  6 probes, 10 s apart, without an answer.\n";
-    fclose($peer);
+    echo '  A peer that is gone is noticed after ', coloured('2 min', BOLD), ": 60 s of silence, then\n",
+        "  6 probes, 10 s apart, without an answer.\n";
 }
 
 function showTls(): void
 {
-    $server = new TlsServer();
-    $context = stream_context_create(['ssl' => ['cafile' => $server->certificate()]]);
-    $address = "tls://localhost:{$server->port()}";
-    $stream = @stream_socket_client($address, $errno, $message, 10, STREAM_CLIENT_CONNECT, $context);
+    $file = (string) tempnam(sys_get_temp_dir(), 'keepalive-demo-'); // certificate and key
+    exec(
+        'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost'
+        . " -addext subjectAltName=DNS:localhost -keyout $file -out $file 2>&1",
+        $said,
+        $status
+    );
+    if ($status !== 0) {
+        throw new RuntimeException("openssl made no certificate:\n" . implode("\n", $said));
+    }
+    // -www: it does not read this terminal. It ends with its first connection.
+    $command = ['openssl', 's_server', '-www', '-accept', '127.0.0.1:0', '-naccept', '1', '-cert', $file];
+    [$server, , $port] = start($command, '/^ACCEPT \S+:(\d+)$/');
+    $context = stream_context_create(['ssl' => ['cafile' => $file]]);
+    $stream = stream_socket_client("tls://localhost:$port", $errno, $message, 10, STREAM_CLIENT_CONNECT, $context);
+    unlink($file);
     if ($stream === false) {
-        throw new RuntimeException("Connecting to openssl s_server failed: $message");
+        throw new RuntimeException('openssl s_server is not reached. PHP says why above.');
     }
 
-    code("\$stream = stream_socket_client('$address', ...);");
+    code("\$stream = stream_socket_client('tls://localhost:$port', ...);");
     $crypto = stream_get_meta_data($stream)['crypto'];
     echo "          {$crypto['protocol']} with openssl s_server, {$crypto['cipher_name']}\n";
     show('before', $stream);
-    echo "\n";
     if (extension_loaded('sockets')) {
         code('socket_import_stream($stream);');
-        $imported = @socket_import_stream($stream);
-        echo $imported === false
+        echo @socket_import_stream($stream) === false
             ? "          false: PHP's own functions do not reach this stream\n\n"
             : "          reaches this stream, in this version of PHP\n\n";
     }
     code('Keepalive::apply($stream, Settings::detectWithin(30));');
     Keepalive::apply($stream, Settings::detectWithin(30));
     show('after', $stream);
-    $time = coloured('30 s', BOLD);
-    echo "\n  A peer that is gone is noticed within $time, whatever the program does: half\n"
-        . "  of it for silence and probes, half for data written to a peer already dead.\n";
+    echo '  A peer that is gone is noticed within ', coloured('30 s', BOLD), ", whatever the program does: half\n",
+        "  of it for silence and probes, half for data written to a peer already dead.\n";
     fclose($stream);
+    proc_close($server);
 }
 
 /** Between two network namespaces, where this machine allows them. */
@@ -162,27 +143,25 @@ function showDeadPeer(): void
 {
     exec(escapeshellarg(HOSTS) . ' run true 2>&1', $reasons, $status);
     if ($status !== 0) {
-        echo '  ', wordwrap('Two hosts cannot be had here. ' . implode(' ', $reasons), 76, "\n  "), "\n\n";
+        echo '  ', wordwrap('Two hosts are not possible here. ' . implode(' ', $reasons), 76, "\n  "), "\n\n";
         showLivingPeer();
         return;
     }
+    // Not passthru(), whose pipe would take the terminal's colours away.
     $command = [HOSTS, 'run', PHP_BINARY, __DIR__ . '/dead-peer.php'];
-    $process = proc_open($command, [['file', '/dev/null', 'r']], $pipes);
-    if ($process === false || proc_close($process) !== 0) {
+    if (proc_close(proc_open($command, [['file', '/dev/null', 'r']], $pipes)) !== 0) {
         throw new RuntimeException('The connections to the other host could not be shown.');
     }
 }
 
-/** What can be seen without: that a silent peer is asked, and answers. */
+/** What is possible without: a silent peer is asked, and answers. */
 function showLivingPeer(): void
 {
     $listener = stream_socket_server('tcp://127.0.0.1:0');
     $stream = stream_socket_client('tcp://' . stream_socket_get_name($listener, false));
-    $peer = stream_socket_accept($listener);
     code('Keepalive::enable($stream, 1, 1, 3);');
     Keepalive::enable($stream, 1, 1, 3);
-    $silence = 0;
-    for ($answers = 0; $answers < 3; usleep(20000)) {
+    for ($answers = 0, $silence = 0; $answers < 3; usleep(20000)) {
         $before = $silence;
         $silence = Keepalive::status($stream)->lastReceivedMs();
         if ($silence < $before) {
@@ -191,22 +170,17 @@ function showLivingPeer(): void
         }
     }
     echo "\n  It would have been given up after 3 probes without an answer, 4 s in all.\n";
-    fclose($peer);
 }
 
-try {
-    echo coloured('libkeepalive: TCP keepalive on the connections that a program has', BOLD), "\n\n";
-    introduce();
-    heading('1. This system by itself');
-    showDefaults();
-    heading('2. A TCP connection');
-    showTcp();
-    heading('3. An established TLS connection');
-    showTls();
-    heading('4. The other host is lost');
-    showDeadPeer();
-    echo "\n";
-} catch (KeepaliveException | RuntimeException $exception) {
-    fwrite(STDERR, $exception->getMessage() . "\n");
-    exit(1);
+echo coloured('libkeepalive: TCP keepalive on the connections that a program has', BOLD), "\n";
+$sections = [
+    '1. This system by itself' => 'showThisSystem',
+    '2. A TCP connection' => 'showTcp',
+    '3. An established TLS connection' => 'showTls',
+    '4. The other host is lost' => 'showDeadPeer',
+];
+foreach ($sections as $heading => $show) {
+    echo "\n", coloured($heading, BOLD), "\n\n";
+    $show();
 }
+echo "\n";

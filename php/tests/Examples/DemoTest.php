@@ -84,7 +84,7 @@ final class DemoTest extends ExamplesTestCase
             ...[PHP_BINARY, self::ROOT . '/php/examples/demo/demo.php']
         );
         self::assertSame(0, $demo->status(), $demo->errors());
-        self::assertStringContainsString('  Two hosts cannot be had here. ', $demo->output());
+        self::assertStringContainsString('  Two hosts are not possible here. ', $demo->output());
         self::assertSame(3, substr_count($demo->output(), 's of silence: a probe, and the peer\'s kernel answered'));
         self::assertSame([], preg_grep('/.{81}/u', explode("\n", $demo->output())));
         $this->assertNothingIsLeft();
