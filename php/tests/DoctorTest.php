@@ -209,16 +209,24 @@ final class DoctorTest extends TestCase
         self::assertSame([0, 'keepalive ' . Keepalive::VERSION . "\n", ''], $this->command([], ['--version']));
     }
 
+    /** @return array<int, array<int, mixed>> */
+    public static function askingForHelp(): array
+    {
+        return [
+            [[], 0, 'Commands:'],
+            [['help'], 0, 'Commands:'],
+            [['--help'], 0, 'Commands:'],
+            [['help', 'help'], 0, 'Commands:'],
+            [['help', 'doctor'], 0, 'Usage: keepalive doctor'],
+            [['doctor', '--help'], 0, 'Usage: keepalive doctor'],
+        ];
+    }
+
     /**
-     * @testWith [[], 0, "Commands:"]
-     *           [["help"], 0, "Commands:"]
-     *           [["--help"], 0, "Commands:"]
-     *           [["help", "help"], 0, "Commands:"]
-     *           [["help", "doctor"], 0, "Usage: keepalive doctor"]
-     *           [["doctor", "--help"], 0, "Usage: keepalive doctor"]
-     *
+     * @dataProvider askingForHelp
      * @param string[] $arguments
      */
+    #[DataProvider('askingForHelp')]
     public function testHelp(array $arguments, int $expected, string $says): void
     {
         [$status, $text, $errors] = $this->command([], $arguments);
@@ -226,14 +234,22 @@ final class DoctorTest extends TestCase
         self::assertStringContainsString($says, $text);
     }
 
+    /** @return array<int, array<int, mixed>> */
+    public static function wrongCommandLines(): array
+    {
+        return [
+            [['nonsense'], "there is no command \"nonsense\".\nTry: keepalive help\n"],
+            [['help', 'nonsense'], "there is no command \"nonsense\".\nTry: keepalive help\n"],
+            [['doctor', '--jsno'], "\"--jsno\" was given.\nTry: keepalive help doctor\n"],
+            [['doctor', '--json', 'more'], "\"--json more\" was given.\nTry: keepalive help doctor\n"],
+        ];
+    }
+
     /**
-     * @testWith [["nonsense"], "there is no command \"nonsense\".\nTry: keepalive help\n"]
-     *           [["help", "nonsense"], "there is no command \"nonsense\".\nTry: keepalive help\n"]
-     *           [["doctor", "--jsno"], "\"--jsno\" was given.\nTry: keepalive help doctor\n"]
-     *           [["doctor", "--json", "more"], "\"--json more\" was given.\nTry: keepalive help doctor\n"]
-     *
+     * @dataProvider wrongCommandLines
      * @param string[] $arguments
      */
+    #[DataProvider('wrongCommandLines')]
     public function testAWrongCommandLineIsStatusTwo(array $arguments, string $says): void
     {
         [$status, $text, $errors] = $this->command([], $arguments);

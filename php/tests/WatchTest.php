@@ -287,9 +287,17 @@ $/',
         self::assertStringContainsString('certificate verify failed', $untrusting->errors);
     }
 
-    /** @testWith ["INT", 130]
-     *            ["TERM", 143]
-     */
+    /** @return array<int, array<int, mixed>> */
+    public static function signals(): array
+    {
+        return [
+            ['INT', 130],
+            ['TERM', 143],
+        ];
+    }
+
+    /** @dataProvider signals */
+    #[DataProvider('signals')]
     public function testASignalEndsIt(string $signal, int $status): void
     {
         $listener = stream_socket_server('tcp://127.0.0.1:0');
@@ -333,19 +341,26 @@ $/',
         self::assertStringNotContainsString('Keepalive::', $watch->errors);
     }
 
-    /**
-     * @testWith [2, "an address, or --pid"]
-     *           [2, "another", "tcp://a:1", "b"]
-     *           [2, "an address, or --pid", "tcp://a:1", "--pid", "1"]
-     *           [2, "--pid takes a number", "--pid", "0"]
-     *           [2, "--idle takes a number from 1; \"\" was given", "tcp://a:1", "--idle"]
-     *           [2, "no option --with", "tcp://a:1", "--with=it"]
-     *           [2, "nothing is set", "--pid", "1", "--idle", "4"]
-     *           [2, "such as tcp://db.example:5432; \"localhost\" was given", "localhost"]
-     *           [2, "such as tcp://db.example:5432; \"http://localhost:80\" was given", "http://localhost:80"]
-     *           [2, "32767", "tcp://127.0.0.1:1", "--idle", "32768"]
-     *           [1, "ESRCH", "--pid", "2147483647"]
-     */
+    /** @return array<int, array<int, mixed>> */
+    public static function refused(): array
+    {
+        return [
+            [2, 'an address, or --pid'],
+            [2, 'another', 'tcp://a:1', 'b'],
+            [2, 'an address, or --pid', 'tcp://a:1', '--pid', '1'],
+            [2, '--pid takes a number', '--pid', '0'],
+            [2, '--idle takes a number from 1; "" was given', 'tcp://a:1', '--idle'],
+            [2, 'no option --with', 'tcp://a:1', '--with=it'],
+            [2, 'nothing is set', '--pid', '1', '--idle', '4'],
+            [2, 'such as tcp://db.example:5432; "localhost" was given', 'localhost'],
+            [2, 'such as tcp://db.example:5432; "http://localhost:80" was given', 'http://localhost:80'],
+            [2, '32767', 'tcp://127.0.0.1:1', '--idle', '32768'],
+            [1, 'ESRCH', '--pid', '2147483647'],
+        ];
+    }
+
+    /** @dataProvider refused */
+    #[DataProvider('refused')]
     public function testWhatItRefuses(int $status, string $says, string ...$arguments): void
     {
         $watch = Child::run(array_merge([PHP_BINARY, self::COMMAND, 'watch'], $arguments));
@@ -421,12 +436,20 @@ $/',
         self::assertFitsInEightyColumns($help);
     }
 
-    /** @testWith ["ETIMEDOUT", 3]
-     *            ["ECONNRESET", 4]
-     *            ["EHOSTUNREACH", 5]
-     *            ["ENETUNREACH", 5]
-     *            ["ECONNREFUSED", 5]
-     */
+    /** @return array<int, array<int, mixed>> */
+    public static function errors(): array
+    {
+        return [
+            ['ETIMEDOUT', 3],
+            ['ECONNRESET', 4],
+            ['EHOSTUNREACH', 5],
+            ['ENETUNREACH', 5],
+            ['ECONNREFUSED', 5],
+        ];
+    }
+
+    /** @dataProvider errors */
+    #[DataProvider('errors')]
     public function testEachErrorHasItsStatus(string $name, int $status): void
     {
         $ending = Ending::of((int) constant("SOCKET_$name"));
