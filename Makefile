@@ -123,6 +123,7 @@ PHP_PROGRAMS = $(shell grep -rl --exclude='*.*' '^\#!/usr/bin/env php' php tests
 
 lint-php:            ## syntax and style (PSR-12) of the PHP code
 	@tests/setup.sh test
+	@! grep -rn '@testWith' php/tests || { echo "PHPUnit 12 and newer ignore that: write a data provider." >&2; exit 1; }
 	for file in $$(find php tests docs benches -type f -name '*.php') $(PHP_PROGRAMS); do \
 		php -d display_errors=stderr -l "$$file" >/dev/null || exit 1; done
 	phpcs -n

@@ -98,8 +98,20 @@ final class ClientsTest extends ExamplesTestCase
         self::assertSame('', $client->errors());
     }
 
-    /** @dataProvider tlsClients */
-    #[DataProvider('tlsClients')]
+    /**
+     * The same without what they set: PHPUnit takes no more values than the test has parameters.
+     *
+     * @return array<string, array{string, bool}>
+     */
+    public static function tlsExamples(): array
+    {
+        return array_map(static function (array $client): array {
+            return array_slice($client, 0, 2);
+        }, self::tlsClients());
+    }
+
+    /** @dataProvider tlsExamples */
+    #[DataProvider('tlsExamples')]
     public function testRefusesACertificateThatIsAnothersOrSelfMade(string $file, bool $apart): void
     {
         [, $port] = self::openssl('a.test');
