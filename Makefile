@@ -2,11 +2,14 @@
 
 CARGO ?= cargo
 BUILD ?= target
-LIBRARY = $(BUILD)/release/libkeepalive.so
-PRELOAD = $(BUILD)/release/libkeepalive-preload.so
-ARCHIVE = $(BUILD)/release/libkeepalive.a
+# rustc's name of another platform to build for; packaging.mk sets what else that takes.
+TARGET ?=
+MADE = $(BUILD)/$(if $(TARGET),$(TARGET)/)release
+LIBRARY = $(MADE)/libkeepalive.so
+PRELOAD = $(MADE)/libkeepalive-preload.so
+ARCHIVE = $(MADE)/libkeepalive.a
 # What else a program needs that links the archive, as rustc says.
-ARCHIVE_NEEDS = $(BUILD)/release/native-static-libs
+ARCHIVE_NEEDS = $(MADE)/native-static-libs
 # What a build needs, on any system: said before cargo or rustc would say it.
 NEEDS_CARGO = command -v '$(CARGO)' >/dev/null || { echo "$(CARGO) is missing. Install Rust 1.85 or newer by" \
 	"rustup, or on Debian 13 and newer by apt-get install cargo. If it is there, add it to the PATH." >&2; exit 1; }
@@ -26,26 +29,28 @@ build: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) $(PRELOAD)  ## the libraries, opti
 # together. A `cargo build --release` leaves a library without LTO in the same place, and an rlib, by
 # which make knows; cargo, which does not, takes that library for its own unless it is removed.
 # SYSROOT=folder links against that folder's C library; the default is this machine's.
-$(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES) $(wildcard $(BUILD)/release/libkeepalive.rlib)
+$(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES) $(wildcard $(MADE)/libkeepalive.rlib)
 	@$(NEEDS_CARGO)
 	@$(NEEDS_CC)
-	@rm -f '$(BUILD)/release/deps/libkeepalive.so' '$(BUILD)/release/libkeepalive.rlib'
-	$(CARGO) rustc --locked --release --lib --target-dir '$(BUILD)' --crate-type cdylib,staticlib -- \
-		--print native-static-libs='$(ARCHIVE_NEEDS)' $(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
+	@rm -f '$(MADE)/deps/libkeepalive.so' '$(MADE)/libkeepalive.rlib'
+	$(BUILD_CRATE) --package keepalive --lib --crate-type cdylib,staticlib -- \
+		--print native-static-libs='$(ARCHIVE_NEEDS)' $(LINKED)
 	@touch -c $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)
+
+BUILD_CRATE = $(CARGO) rustc --locked --release --target-dir '$(BUILD)' $(if $(TARGET),--target $(TARGET))
+LINKED = $(if $(TARGET),-C linker='$(LINKER)') $(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
 
 # Under the name that cargo cannot give it, with a hyphen.
 $(PRELOAD): $(CORE) $(wildcard preload/Cargo.toml preload/build.rs preload/src/*.rs)
 	@$(NEEDS_CARGO)
 	@$(NEEDS_CC)
-	$(CARGO) rustc --locked --release --package keepalive-preload --target-dir '$(BUILD)' -- \
-		$(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
-	cp '$(BUILD)/release/libkeepalive_preload.so' $@
+	$(BUILD_CRATE) --package keepalive-preload -- $(LINKED)
+	cp '$(MADE)/libkeepalive_preload.so' $@
 
 include packaging.mk
 
 # The groups of tests/setup.sh for make demo and make test.
-DEPS = demo test sanitizers servers preload deb packaging matrix
+DEPS = demo test sanitizers servers preload deb packaging matrix $(sort $(foreach platform,$(PLATFORMS),$(call CROSS,$(platform))))
 
 deps:                ## installs what make demo and make test need, and does nothing else (Debian, Ubuntu)
 	@tests/setup.sh $(DEPS)
@@ -70,9 +75,15 @@ test:                ## everything, and what it needs is installed first
 	$(MAKE) test-packaging
 	$(MAKE) test-matrix
 
-test-rust:           ## formatting, lints and the tests in Rust
+# No test runs there, but the compiler agrees with what is written for them. The preload object is Linux's.
+OTHER_SYSTEMS = aarch64-apple-darwin x86_64-unknown-freebsd x86_64-unknown-netbsd x86_64-unknown-illumos
+
+test-rust:           ## formatting, lints, also for other systems, and the tests in Rust
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	@debian/rust-target $(OTHER_SYSTEMS)
+	for system in $(OTHER_SYSTEMS); do \
+		$(CARGO) clippy --locked --target $$system -p keepalive -p keepalive-core -- -D warnings || exit 1; done
 	$(CARGO) test --locked --workspace
 
 test-c: $(LIBRARY)   ## the header and the library from C and C++, and the library as a file
@@ -110,7 +121,7 @@ test-deadpeer: build ## when programs are told of a dead peer, between two hosts
 	docs/pictures/draw --check target/deadpeer
 	tests/deadpeer/run-without-root idle-1-1-3 data-user-timeout unreachable-data rebooted tls-fread c
 
-test-matrix: release-library  ## the PHP tests with the PHP of Debian 11, 12 and 13, and with the JIT; needs root
+test-matrix: release-library  ## the PHP tests with PHP 7.4, 8.2, 8.4, 8.5 and 8.6, each also with the JIT; needs root
 	@tests/setup.sh matrix
 	tests/matrix
 

@@ -26,7 +26,7 @@ OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.
 LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
-.PHONY: install uninstall man abi release-library release-library-musl deb dist test-packaging test-debian test-musl test-capi
+.PHONY: install uninstall man abi release-library deb dist test-packaging test-debian test-capi
 
 # Not on the linker's path: programs are not linked with it.
 PRELOAD_FOLDER = $(DESTDIR)$(LIBDIR)/libkeepalive
@@ -79,57 +79,92 @@ man:
 	rm -f docs/man/*.3
 	docs/man/generate docs/man
 
+# The platforms that a release is for: rustc's name, Debian's, and that of its compiler's files.
+PLATFORMS = linux-x86_64 linux-aarch64 linux-musl-x86_64 linux-musl-aarch64
+IS_linux-x86_64       = x86_64-unknown-linux-gnu   amd64 x86_64-linux-gnu
+IS_linux-aarch64      = aarch64-unknown-linux-gnu  arm64 aarch64-linux-gnu
+IS_linux-musl-x86_64  = x86_64-unknown-linux-musl  amd64 x86_64-linux-gnu
+IS_linux-musl-aarch64 = aarch64-unknown-linux-musl arm64 aarch64-linux-gnu
+HERE = linux-$(shell uname -m)
+rustc_of = $(word 1,$(IS_$(1)))
+debian_of = $(word 2,$(IS_$(1)))
+multiarch_of = $(word 3,$(IS_$(1)))
+
 # A release runs on Debian 11 and newer, wherever it was built.
 RELEASE = target/debian11
-RELEASE_SYSROOT = .cache/sysroot-debian11
-MULTIARCH = $(shell $(CC) -print-multiarch)
+sysroot_of = .cache/sysroot-debian11-$(call debian_of,$(1))
+# Where a platform's shared objects are, once `make release-library-PLATFORM` has made them.
+release_of = $(RELEASE)/$(if $(filter $(HERE),$(1)),,$(call rustc_of,$(1))/)release
+
 # The compiler prefers its own folders to the sysroot's, hence -L.
 LINK_AGAINST_SYSROOT = $(foreach flag,--sysroot='$(SYSROOT)' -L'$(SYSROOT)/usr/lib/$(MULTIARCH)' \
 	-L'$(SYSROOT)/lib/$(MULTIARCH)',-C link-arg=$(flag))
+MULTIARCH ?= $(call multiarch_of,$(HERE))
 
-$(RELEASE_SYSROOT):
-	debian/sysroot $@
+.PRECIOUS: .cache/sysroot-debian11-%
+.cache/sysroot-debian11-%:
+	debian/sysroot $@ $*
 
 # Records what is new in the header in tests/abi; docs/abi.md has the rules.
 abi:
 	tests/abi/run --record
 
-release-library: $(RELEASE_SYSROOT)  ## the libraries that run on Debian 11 and newer, in target/debian11
-	@$(MAKE) build BUILD=$(RELEASE) SYSROOT='$(CURDIR)/$(RELEASE_SYSROOT)'
+# How a platform's libraries are built: with what, and against its C library of Debian 11.
+FOR_HERE = BUILD=$(RELEASE) SYSROOT='$(CURDIR)/$(call sysroot_of,$(HERE))'
+FOR = BUILD=$(RELEASE) TARGET=$(call rustc_of,$(1)) LINKER=$(call multiarch_of,$(1))-gcc \
+	$(if $(findstring musl,$(1)),RUSTFLAGS='$(call FOR_MUSL,$(CURDIR)/$(call sysroot_of,$(1)),$(subst gnu,musl,$(call multiarch_of,$(1))))', \
+	SYSROOT='$(CURDIR)/$(call sysroot_of,$(1))' MULTIARCH=$(call multiarch_of,$(1)))
+# Against musl's shared libc, and without the start files of this machine's.
+FOR_MUSL = -C target-feature=-crt-static -C link-self-contained=no -C link-arg=-nostartfiles \
+	-L native=$(1)/lib/$(2) -L native=$(1)/usr/lib/$(2)
 
-release-library-musl: $(RELEASE_SYSROOT)  ## the shared library for musl (Alpine), in target/musl; needs root, takes minutes
-	@tests/setup.sh musl
-	debian/musl target/musl '$(RELEASE_SYSROOT)'
+release-library: $(call sysroot_of,$(HERE))  ## the libraries that run on Debian 11 and newer, in target/debian11
+	@$(MAKE) build $(FOR_HERE)
 
-# Runs a program with that library, on musl; not part of make test, because it takes minutes.
-test-musl: $(LIBRARY) release-library-musl
-	tests/packaging/musl
+release-library-$(HERE): release-library
 
-deb: release-library  ## Debian packages for Debian 11 and newer, in target/deb
+# Another processor wants its compiler.
+CROSS = $(filter-out cross-$(call debian_of,$(HERE)),cross-$(call debian_of,$(1)))
+
+# For what depends on the platform.
+.SECONDEXPANSION:
+release-library-%: $$(call sysroot_of,%)
+	@tests/setup.sh $(call CROSS,$*)
+	@debian/rust-target $(call rustc_of,$*)
+	@$(MAKE) build $(call FOR,$*)
+
+ARCH ?= $(call debian_of,$(HERE))
+DEB_FOR = $(firstword $(foreach platform,$(filter-out linux-musl-%,$(PLATFORMS)),\
+	$(if $(filter $(ARCH),$(call debian_of,$(platform))),$(platform))))
+DEBS = target/deb$(if $(filter $(HERE),$(DEB_FOR)),,-$(ARCH))
+
+deb: release-library-$$(DEB_FOR)  ## Debian packages for Debian 11 and newer, in target/deb; ARCH=arm64: in target/deb-arm64
 	@tests/setup.sh deb
-	rm -rf target/deb
-	mkdir -p target/deb
-	DEB_RULES_REQUIRES_ROOT=no DEBS='$(CURDIR)/target/deb' BUILD=$(RELEASE) \
-		SYSROOT='$(CURDIR)/$(RELEASE_SYSROOT)' debian/rules clean binary
+	rm -rf $(DEBS)
+	mkdir -p $(DEBS)
+	DEB_RULES_REQUIRES_ROOT=no DEBS='$(CURDIR)/$(DEBS)' $(if $(filter $(HERE),$(DEB_FOR)),$(FOR_HERE),$(call FOR,$(DEB_FOR))) \
+		dpkg-architecture -a$(ARCH) -f -c debian/rules clean $(if $(filter $(HERE),$(DEB_FOR)),binary,binary-arch)
 	debian/rules clean
 
 # What Composer's users get: what .gitattributes lets out of the commit, the compiled library of each
 # platform, and the version. The same commit and libraries give the same archive, byte for byte.
-PLATFORMS = linux-$(shell uname -m)
+SHIPPED = $(notdir $(LIBRARY) $(PRELOAD))
 DISTRIBUTION = libkeepalive-$(VERSION)
-LIBRARY_FOR = $(if $(findstring linux-musl-,$(1)),target/musl,$(RELEASE))/release/libkeepalive.so
 ALWAYS_THE_SAME = --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
 	--mtime="@$$(git log -1 --format=%ct)"
 
-dist: release-library $(if $(findstring linux-musl-,$(PLATFORMS)),release-library-musl)  ## the release archive for Composer, in target/dist
+dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Composer, in target/dist; each library has run before
+	@tests/setup.sh packaging
 	@git diff --quiet HEAD || echo "make dist: what is not committed stays out, and something is not." >&2
+	@$(foreach platform,$(PLATFORMS),tests/packaging/platform $(platform) $(call release_of,$(platform)) \
+		$(call sysroot_of,$(platform)) $(call multiarch_of,$(platform))-gcc &&) true
 	rm -rf target/dist
 	mkdir -p target/dist
 	git archive --prefix=$(DISTRIBUTION)/ HEAD | tar -xf - -C target/dist
 	sed -i 's/^    "name": .*/&\n    "version": "$(VERSION)",/' target/dist/$(DISTRIBUTION)/composer.json
-	$(foreach platform,$(PLATFORMS),install -D $(call LIBRARY_FOR,$(platform)) \
-		target/dist/$(DISTRIBUTION)/php/lib/$(platform)/libkeepalive.so &&) true
-	cd target/dist/$(DISTRIBUTION)/php/lib && sha256sum */libkeepalive.so >SHA256SUMS
+	$(foreach platform,$(PLATFORMS),$(foreach object,$(SHIPPED),install -D $(call release_of,$(platform))/$(object) \
+		target/dist/$(DISTRIBUTION)/php/lib/$(platform)/$(object) &&)) true
+	cd target/dist/$(DISTRIBUTION)/php/lib && sha256sum */*.so >SHA256SUMS
 	tar -C target/dist $(ALWAYS_THE_SAME) -cf - $(DISTRIBUTION) | gzip -9n >target/dist/$(DISTRIBUTION).tar.gz
 	rm -rf target/dist/$(DISTRIBUTION)
 	cd target/dist && sha256sum $(DISTRIBUTION).tar.gz >SHA256SUMS

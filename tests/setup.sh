@@ -21,7 +21,8 @@ packages() {
         matrix) echo gcc libc6-dev debootstrap util-linux iproute2 ;;
         zts) echo gcc libc6-dev make dpkg-dev autoconf bison re2c pkg-config libffi-dev libssl-dev \
             libxml2-dev libonig-dev ;;
-        musl) echo binutils debootstrap musl-tools util-linux ;;
+        cross-amd64) echo gcc-x86-64-linux-gnu qemu-user-static ;;
+        cross-arm64) echo gcc-aarch64-linux-gnu qemu-user-static ;;
         bench) echo php-cli php-fpm libfcgi-bin gcc valgrind libkeepalive0 libdontdie0 ;;
         sanitizers) echo php-cli gcc clang llvm libclang-rt-14-dev valgrind libc6-dbg ;;
         packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian composer php-cli php-zip \
