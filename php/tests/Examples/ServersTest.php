@@ -70,20 +70,23 @@ final class ServersTest extends ExamplesTestCase
         self::assertSame('but this is', $guest->waitFor('/^but this is$/m')[0]);
     }
 
-    /** @dataProvider servers */
+    /**
+     * @dataProvider servers
+     * @param string[] $flags
+     */
     #[DataProvider('servers')]
-    public function testCtrlCEndsItAndItsPortIsFreeAtOnceButNotTwice(string $file): void
+    public function testCtrlCEndsItAndItsPortIsFreeAtOnceButNotTwice(string $file, array $flags): void
     {
-        [$server, $port] = self::serve($file);
+        [$server, $port] = self::serve($file, $flags);
         $guest = self::guest($file, $port);
         $guest->type("hello\n");
         $guest->waitFor('/^hello$/m');
         $server->interrupt();
         self::assertSame(-SIGINT, $server->status());
 
-        [, $again] = self::serve($file, [], $port);
+        [, $again] = self::serve($file, $flags, $port);
         self::assertSame($port, $again);
-        $second = Program::example($file, ...self::arguments($file, $port));
+        $second = Program::exampleWith($flags, $file, ...self::arguments($file, $port));
         self::assertSame(1, $second->status());
         self::assertStringContainsString('Address already in use', $second->errors());
     }
