@@ -255,7 +255,7 @@ int ka_set(int fd, int idle, int intvl, int cnt);
  *
  * Returns 0, or a negative errno, as ka_set() does, and besides:
  *   -EFAULT                    settings is NULL
- *   -EINVAL                    a value is out of range; nothing was changed
+ *   -EINVAL                    a value is out of range, and the socket does not have it already
  *   -ENOPROTOOPT               also: a user timeout for a platform or a socket (MPTCP) without it
  *
  * Refused values, and sockets that are not TCP, change nothing. The calls are, in this order,
@@ -289,8 +289,11 @@ int ka_apply(int fd, const struct ka_settings *settings);
  * clock of the user timeout, so that the two times follow one another. It is arithmetic: no
  * system call is made. For ka_apply().
  *
- * The price: an outage of half of that time ends a connection that has data in flight, and so
- * does a peer that lives and keeps its receive window closed for so long.
+ * The price: an outage of about half of that time ends the connection, with data in flight
+ * sometimes one of a fifth, and so does a peer that lives and keeps its receive window closed for
+ * half of it. The kernel cannot promise it to a program that has set TCP_NODELAY and goes on
+ * writing small pieces to a peer far away: each piece may put off the first repetition of the data
+ * by two round trips, until the congestion window is full.
  *
  * seconds  6 to 14400 (four hours)
  *

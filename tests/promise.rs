@@ -58,24 +58,24 @@ fn silence_and_probes_take_as_long_as_the_user_timeout() {
 
 /// The kernel's rules: a timer fires up to an eighth late, the user timeout's last step is at most
 /// half of its lateness, and its clock starts when the data is repeated, 1.2 s after the write.
-fn latest_ms(half: c_int) -> f64 {
-    let half = f64::from(half);
-    half * 9.0 / 8.0 + half * 17.0 / 16.0 + 1200.0
+fn latest_ms(silence_and_probes: c_int, user_timeout: c_int) -> f64 {
+    f64::from(silence_and_probes) * 9.0 / 8.0 + f64::from(user_timeout) * 17.0 / 16.0 + 1200.0
 }
 
 #[test]
 fn both_times_fit_into_the_seconds_one_after_the_other() {
-    for seconds in EIGHT_AND_MORE {
-        let half = ka_detect_within(seconds).user_timeout_ms;
-        assert!(latest_ms(half) <= f64::from(seconds * 1000), "{seconds}");
+    for seconds in SECONDS {
+        let ka_settings { idle, intvl, cnt, user_timeout_ms, .. } = ka_detect_within(seconds);
+        let latest = latest_ms((idle + intvl * cnt) * 1000, user_timeout_ms);
+        assert!(latest <= f64::from(seconds * 1000), "{seconds}");
     }
 }
 
 #[test]
 fn and_none_of_the_time_is_given_away() {
     for seconds in EIGHT_AND_MORE {
-        let half = ka_detect_within(seconds).user_timeout_ms;
-        assert!(latest_ms(half + 1000) > f64::from(seconds * 1000), "{seconds}");
+        let half = ka_detect_within(seconds).user_timeout_ms + 1000;
+        assert!(latest_ms(half, half) > f64::from(seconds * 1000), "{seconds}");
     }
 }
 
@@ -87,12 +87,11 @@ fn there_are_two_probes_from_eight_seconds_on() {
     }
 }
 
-/// One probe after two seconds, and a shorter user timeout: three seconds and 1.4, 1.2 until the
-/// data is repeated, and 0.4 for timers that fire late.
+/// One probe after two seconds, and a shorter user timeout.
 #[test]
 fn six_and_seven_seconds_are_a_case_of_their_own() {
     for seconds in [6, 7] {
-        let settings = ka_settings { enabled: 1, idle: 2, intvl: 1, cnt: 1, user_timeout_ms: 1400 };
+        let settings = ka_settings { enabled: 1, idle: 2, intvl: 1, cnt: 1, user_timeout_ms: 1300 };
         assert_eq!(ka_detect_within(seconds), settings);
     }
 }

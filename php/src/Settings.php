@@ -91,7 +91,7 @@ final class Settings implements \JsonSerializable
         // core/src/promise.rs says why.
         $half = intdiv(($seconds * 1000 - 1200) * 2, 4375);
         if ($half === 2) {
-            return new self(true, 2, 1, 1, 1400);
+            return new self(true, 2, 1, 1, 1300);
         }
         $interval = min(intdiv($half + 7, 8), 60);
         $count = intdiv($half, $interval) - 1;

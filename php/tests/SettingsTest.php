@@ -63,7 +63,7 @@ final class SettingsTest extends KeepaliveTestCase
         $values = static function (int $seconds): array {
             return array_slice(array_values(Settings::detectWithin($seconds)->toArray()), 1);
         };
-        self::assertSame([2, 1, 1, 1400], $values(6));
+        self::assertSame([2, 1, 1, 1300], $values(6));
         self::assertSame([1, 1, 3, 4000], $values(10));
         self::assertSame([3, 2, 5, 13000], $values(30));
         self::assertSame([6, 4, 5, 26000], $values(60));
