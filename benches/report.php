@@ -4,6 +4,8 @@
 
 declare(strict_types=1);
 
+require __DIR__ . '/../docs/pictures/Picture.php';
+
 $folder = $argv[1];
 $docs = dirname(__DIR__) . '/docs';
 
@@ -50,23 +52,26 @@ function median(array $numbers): float
  */
 function picture(array $ratios): string
 {
-    $height = 46 + 26 * count($ratios);
+    $left = 400;
     $scale = 400 / max(2.0, max($ratios));
-    $one = 390 + $scale;
-    $svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 870 $height\" width=\"870\" height=\"$height\" "
-        . "font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n"
-        . "<title>Time of each call, as a multiple of the bare system calls or of PHP's own way</title>\n"
-        . "<rect width=\"870\" height=\"$height\" fill=\"#fff\"/>\n"
-        . "<text x=\"$one\" y=\"18\" text-anchor=\"middle\" fill=\"#555\">1.0 = without the library</text>\n";
-    $y = 30;
+    $height = 100 + 26 * count($ratios);
+    $picture = new Picture(
+        'benches/report.php',
+        'What a call costs, beside the same without this library',
+        'Bars: the time of each call as a multiple of the bare system calls, or of the way that PHP itself offers.',
+        890,
+        $height
+    );
+    $picture->text(20, 54, 'time of a call; 1 is the bare system calls, or the way that PHP itself offers', 'small');
+    $y = 78;
     foreach ($ratios as $label => $ratio) {
-        $width = $ratio * $scale;
-        $svg .= sprintf("<text x=\"380\" y=\"%d\" text-anchor=\"end\">%s</text>\n", $y + 15, htmlspecialchars($label))
-            . sprintf("<rect x=\"390\" y=\"%d\" width=\"%.1f\" height=\"18\" fill=\"#4878a8\"/>\n", $y + 1, $width)
-            . sprintf("<text x=\"%.1f\" y=\"%d\">%.2f</text>\n", 396 + $width, $y + 15, $ratio);
+        $picture->text($left - 10, $y + 14, $label, '', 'end');
+        $picture->path($left, $y, sprintf('h %.1f v 18 h -%.1f z', $ratio * $scale, $ratio * $scale), 'bar');
+        $picture->text($left + max($ratio, 1.0) * $scale + 6, $y + 14, sprintf('%.2f', $ratio));
         $y += 26;
     }
-    return $svg . sprintf("<line x1=\"%.1f\" y1=\"24\" x2=\"%.1f\" y2=\"%d\" stroke=\"#b03030\" stroke-dasharray=\"4 3\"/>\n</svg>\n", $one, $one, $y + 4);
+    $picture->line($left + $scale, 70, $left + $scale, $height - 16, 'limit');
+    return $picture->svg();
 }
 
 // Times: in each group, the first one is what the others are compared with.
