@@ -18,7 +18,7 @@ NEEDS_CC = { command -v cc || command -v gcc || command -v clang; } >/dev/null |
 CORE = Cargo.toml Cargo.lock $(wildcard core/Cargo.toml core/src/*.rs)
 SOURCES = $(CORE) build.rs $(wildcard src/*.rs)
 
-.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-preload test-deadpeer test-matrix test-zts lint-php headers test-sanitizers bench clean
+.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-preload test-deadpeer test-matrix test-zts lint-php lint-workflow analyse headers test-sanitizers bench clean
 
 help:                ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,7 +50,7 @@ $(PRELOAD): $(CORE) $(wildcard preload/Cargo.toml preload/build.rs preload/src/*
 include packaging.mk
 
 # The groups of tests/setup.sh for make demo and make test.
-DEPS = demo test sanitizers servers preload deb packaging matrix $(sort $(foreach platform,$(PLATFORMS),$(call CROSS,$(platform))))
+DEPS = demo test sanitizers servers preload deb packaging matrix workflow $(sort $(foreach platform,$(PLATFORMS),$(call CROSS,$(platform))))
 
 deps:                ## installs what make demo and make test need, and does nothing else (Debian, Ubuntu)
 	@tests/setup.sh $(DEPS)
@@ -72,6 +72,7 @@ test:                ## everything, and what it needs is installed first
 	$(MAKE) test-preload
 	$(MAKE) test-deadpeer
 	$(MAKE) test-docs
+	$(MAKE) lint-workflow
 	$(MAKE) test-packaging
 	$(MAKE) test-matrix
 
@@ -139,6 +140,14 @@ lint-php:            ## syntax and style (PSR-12) of the PHP code
 		php -d display_errors=stderr -l "$$file" >/dev/null || exit 1; done
 	phpcs -n
 	for file in $(PHP_PROGRAMS); do phpcs -n -q --stdin-path="$$PWD/$$file.php" - <"$$file" || exit 1; done
+
+lint-workflow:       ## .github/workflows, by actionlint
+	@tests/setup.sh workflow
+	tests/workflow
+
+analyse:             ## the types of the PHP code, by mago, which cargo first compiles for some minutes
+	@$(NEEDS_CARGO)
+	tests/analyse
 
 headers:             ## writes the generated headers, and the manual pages, to where they are committed
 	$(CARGO) run --locked --quiet --package keepalive-headers -- .

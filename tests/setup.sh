@@ -17,6 +17,7 @@ packages() {
             php-symfony-event-dispatcher php-amphp-amp ;;
         preload) echo gcc libc6-dev curl default-jdk-headless libdontdie0 libjemalloc2 libkeepalive0 nodejs php-soap \
             python3 strace ;;
+        workflow) echo python3-venv make shellcheck ;;
         deb) echo gcc libc6-dev debhelper dpkg-dev ;;
         matrix) echo gcc libc6-dev debootstrap util-linux iproute2 ;;
         zts) echo gcc libc6-dev make dpkg-dev autoconf bison re2c pkg-config libffi-dev libssl-dev \
