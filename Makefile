@@ -149,9 +149,10 @@ analyse:             ## the types of the PHP code, by mago, which cargo first co
 	@$(NEEDS_CARGO)
 	tests/analyse
 
-headers:             ## writes the generated headers, and the manual pages, to where they are committed
+headers:             ## writes the generated headers, manual pages and docs/php-api.md to where they are committed
 	$(CARGO) run --locked --quiet --package keepalive-headers -- .
 	$(MAKE) man
+	php docs/php-api.php >docs/php-api.md
 
 FUZZ_SECONDS ?= 20
 
