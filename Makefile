@@ -49,21 +49,21 @@ $(PRELOAD): $(CORE) $(wildcard preload/Cargo.toml preload/build.rs preload/src/*
 
 include packaging.mk
 
-# The groups of tests/setup.sh for make demo and make test.
+# The groups of machine/setup.sh for make demo and make test.
 DEPS = demo test sanitizers servers preload deb packaging matrix workflow $(sort $(foreach platform,$(PLATFORMS),$(call CROSS,$(platform))))
 
 deps:                ## installs what make demo and make test need, and does nothing else (Debian, Ubuntu)
-	@tests/setup.sh $(DEPS)
+	@machine/setup.sh $(DEPS)
 
 demo:                ## the main job on this machine, as the kernel reports it, and a host that is lost
 	@$(NEEDS_CARGO)
-	@tests/setup.sh demo
+	@machine/setup.sh demo
 	@$(MAKE) -s build
 	@php php/examples/demo/demo.php
 
 test:                ## everything, and what it needs is installed first
 	@$(NEEDS_CARGO)
-	@tests/setup.sh $(DEPS)
+	@machine/setup.sh $(DEPS)
 	$(MAKE) test-rust
 	$(MAKE) test-c
 	$(MAKE) test-sanitizers FUZZ_SECONDS=10
@@ -82,59 +82,59 @@ OTHER_SYSTEMS = aarch64-apple-darwin x86_64-unknown-freebsd x86_64-unknown-netbs
 test-rust:           ## formatting, lints, also for other systems, and the tests in Rust
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	@debian/rust-target $(OTHER_SYSTEMS)
+	@machine/rust-target.sh $(OTHER_SYSTEMS)
 	for system in $(OTHER_SYSTEMS); do \
 		$(CARGO) clippy --locked --target $$system -p keepalive -p keepalive-core -- -D warnings || exit 1; done
 	$(CARGO) test --locked --workspace
 
 test-c: $(LIBRARY)   ## the header and the library from C and C++, and the library as a file
-	@tests/setup.sh test
+	@machine/setup.sh test
 	tests/c/run
 	tests/library
 	tests/strace
 
 test-php: build lint-php  ## the PHP tests
-	@tests/setup.sh test
+	@machine/setup.sh test
 	phpunit
 
 test-docs: build     ## every code block, link and message of the documentation
-	@tests/setup.sh test
+	@machine/setup.sh test
 	tests/docs/links
 	tests/docs/messages
 	tests/docs/run
 
 docs-pictures: build ## draws docs/pictures anew, from captures
-	@tests/setup.sh demo test
+	@machine/setup.sh demo test
 	docs/pictures/draw
 
 test-servers: build  ## PHP's clients of databases and other servers, with real ones
-	@tests/setup.sh test servers
+	@machine/setup.sh test servers
 	phpunit --testsuite servers
 
 test-preload: build  ## programs that nobody changes, with the object in LD_PRELOAD
-	@tests/setup.sh test servers preload
+	@machine/setup.sh test servers preload
 	phpunit --testsuite preload
 
 # Once more with a few cases as a user without privileges, where this is root.
 test-deadpeer: build ## when programs are told of a dead peer, between two hosts
-	@tests/setup.sh demo test
+	@machine/setup.sh demo test
 	tests/deadpeer/run
 	docs/pictures/draw --check target/deadpeer
 	tests/deadpeer/run-without-root idle-1-1-3 data-user-timeout unreachable-data rebooted tls-fread c
 
 test-matrix: release-library  ## the PHP tests with PHP 7.4, 8.2, 8.4, 8.5 and 8.6, each also with the JIT; needs root
-	@tests/setup.sh matrix
+	@machine/setup.sh matrix
 	tests/matrix
 
 test-zts: build      ## the PHP tests with a thread safe PHP, built from Debian's sources; slow
-	@tests/setup.sh test zts
-	tests/zts
+	@machine/setup.sh test zts
+	tests/zts.sh
 
 # Without an extension, which phpcs passes over unless it is told of one.
 PHP_PROGRAMS = $(shell grep -rl --exclude='*.*' '^\#!/usr/bin/env php' php tests docs benches)
 
 lint-php:            ## syntax and style (PSR-12) of the PHP code
-	@tests/setup.sh test
+	@machine/setup.sh test
 	@! grep -rn '@testWith' php/tests || { echo "PHPUnit 12 and newer ignore that: write a data provider." >&2; exit 1; }
 	for file in $$(find php tests docs benches -type f -name '*.php') $(PHP_PROGRAMS); do \
 		php -d display_errors=stderr -l "$$file" >/dev/null || exit 1; done
@@ -142,7 +142,7 @@ lint-php:            ## syntax and style (PSR-12) of the PHP code
 	for file in $(PHP_PROGRAMS); do phpcs -n -q --stdin-path="$$PWD/$$file.php" - <"$$file" || exit 1; done
 
 lint-workflow:       ## .github/workflows, by actionlint
-	@tests/setup.sh workflow
+	@machine/setup.sh workflow
 	tests/workflow
 
 analyse:             ## the types of the PHP code, by mago, which cargo first compiles for some minutes
@@ -157,11 +157,11 @@ headers:             ## writes the generated headers, manual pages and docs/php-
 FUZZ_SECONDS ?= 20
 
 test-sanitizers: $(LIBRARY)  ## AddressSanitizer, valgrind, a fuzzer and Miri
-	@tests/setup.sh sanitizers
+	@machine/setup.sh sanitizers
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/sanitizers/run
 
 bench: $(LIBRARY)    ## measures side by side and writes docs/benchmarks.md
-	@tests/setup.sh bench
+	@machine/setup.sh bench
 	benches/run
 
 clean:               ## removes what was built

@@ -103,7 +103,7 @@ MULTIARCH ?= $(call multiarch_of,$(HERE))
 
 .PRECIOUS: .cache/sysroot-debian11-%
 .cache/sysroot-debian11-%:
-	debian/sysroot $@ $*
+	machine/sysroot.sh $@ $*
 
 # Records what is new in the header in tests/abi; docs/abi.md has the rules.
 abi:
@@ -129,8 +129,8 @@ CROSS = $(filter-out cross-$(call debian_of,$(HERE)),cross-$(call debian_of,$(1)
 # For what depends on the platform.
 .SECONDEXPANSION:
 release-library-%: $$(call sysroot_of,%)
-	@tests/setup.sh $(call CROSS,$*)
-	@debian/rust-target $(call rustc_of,$*)
+	@machine/setup.sh $(call CROSS,$*)
+	@machine/rust-target.sh $(call rustc_of,$*)
 	@$(MAKE) build $(call FOR,$*)
 
 ARCH ?= $(call debian_of,$(HERE))
@@ -139,7 +139,7 @@ DEB_FOR = $(firstword $(foreach platform,$(filter-out linux-musl-%,$(PLATFORMS))
 DEBS = target/deb$(if $(filter $(HERE),$(DEB_FOR)),,-$(ARCH))
 
 deb: release-library-$$(DEB_FOR)  ## Debian packages for Debian 11 and newer, in target/deb; ARCH=arm64: in target/deb-arm64
-	@tests/setup.sh deb
+	@machine/setup.sh deb
 	rm -rf $(DEBS)
 	mkdir -p $(DEBS)
 	DEB_RULES_REQUIRES_ROOT=no DEBS='$(CURDIR)/$(DEBS)' $(if $(filter $(HERE),$(DEB_FOR)),$(FOR_HERE),$(call FOR,$(DEB_FOR))) \
@@ -154,7 +154,7 @@ ALWAYS_THE_SAME = --format=ustar --sort=name --owner=0 --group=0 --numeric-owner
 	--mtime="@$$(git log -1 --format=%ct)"
 
 dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Composer, in target/dist; each library has run before
-	@tests/setup.sh packaging
+	@machine/setup.sh packaging
 	@git diff --quiet HEAD || echo "make dist: what is not committed stays out, and something is not." >&2
 	@$(foreach platform,$(PLATFORMS),tests/packaging/platform $(platform) $(call release_of,$(platform)) \
 		$(call sysroot_of,$(platform)) $(call multiarch_of,$(platform))-gcc &&) true
@@ -170,7 +170,7 @@ dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Com
 	cd target/dist && sha256sum $(DISTRIBUTION).tar.gz >SHA256SUMS
 
 test-packaging: $(LIBRARY) deb dist  ## installs into temporary folders and builds programs against that
-	@tests/setup.sh packaging
+	@machine/setup.sh packaging
 	tests/abi/run
 	LIBRARY=$(RELEASE)/release/libkeepalive.so tests/library
 	tests/packaging/run
@@ -178,7 +178,7 @@ test-packaging: $(LIBRARY) deb dist  ## installs into temporary folders and buil
 	tests/packaging/debian bullseye
 
 test-debian: deb     ## the Debian packages in a Debian 11, 12 and 13 that debootstrap makes; needs root
-	@tests/setup.sh packaging
+	@machine/setup.sh packaging
 	tests/packaging/debian bullseye bookworm trixie
 
 # Compares cargo cinstall's files with make install's; not part of make test, because it needs cargo-c.

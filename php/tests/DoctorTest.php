@@ -81,7 +81,7 @@ final class DoctorTest extends TestCase
     public function testALibraryThatIsPreloadedAndSetsKeepaliveByItselfIsNamed(): void
     {
         $other = '/usr/lib/libkeepalive.so.0';
-        self::assertFileExists($other, 'tests/setup.sh test installs Debian\'s libkeepalive0');
+        self::assertFileExists($other, 'machine/setup.sh test installs Debian\'s libkeepalive0');
         $environment = ['LD_PRELOAD' => $other, 'KEEPIDLE' => '77', 'KEEPINTVL' => '7', 'KEEPCNT' => '5'];
         [$status, $report] = $this->doctor([], $environment);
         self::assertSame([0, 'everything'], [$status, $report['verdict']]);

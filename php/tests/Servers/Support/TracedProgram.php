@@ -31,7 +31,7 @@ final class TracedProgram
             $environment + getenv()
         );
         if ($process === false) {
-            throw new \RuntimeException('Cannot start strace; tests/setup.sh test installs it.');
+            throw new \RuntimeException('Cannot start strace; machine/setup.sh test installs it.');
         }
         $this->process = $process;
     }

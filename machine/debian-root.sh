@@ -1,5 +1,5 @@
 #!/bin/sh
-# A Debian of another age, in a folder: tests/debian-root NAME [PACKAGE...] prints the folder.
+# A Debian of another age, in a folder: machine/debian-root.sh NAME [PACKAGE...] prints the folder.
 #
 # NAME is a suite, or a suite and more words, as in sid-php8.6, for one more root of that suite. sid has
 # experimental as its second source, for what is named and is only there. The folder is made once by
@@ -13,7 +13,7 @@ suite=${name%%-*}
 shift
 root=$PWD/.cache/debian/$name
 if [ "$(id -u)" -ne 0 ]; then
-    echo "tests/debian-root: debootstrap and chroot need root" >&2
+    echo "machine/debian-root.sh: debootstrap and chroot need root" >&2
     exit 1
 fi
 exec 3>&1 >&2
@@ -25,7 +25,7 @@ exec 9>".cache/debian/$name.lock"
 flock 9
 
 if [ ! -d "$root" ]; then
-    mirror=$(debian/mirror)
+    mirror=$(machine/mirror.sh)
     echo "Making a Debian $suite in $root"
     rm -rf "$root.new"
     debootstrap --variant=minbase "$suite" "$root.new" "$mirror" >"$root.log" ||

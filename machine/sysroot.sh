@@ -1,6 +1,6 @@
 #!/bin/sh
 # Unpacks the C libraries of Debian 11, glibc and musl, and its compiler's libgcc, into a folder:
-# debian/sysroot FOLDER ARCHITECTURE
+# machine/sysroot.sh FOLDER ARCHITECTURE
 #
 # What is linked against that runs on Debian 11 and everything newer, where this machine's own C
 # library would ask for its own age. Needs no root; apt checks the signatures.
@@ -10,7 +10,7 @@ suite=bullseye
 folder=$1
 architecture=$2
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-mirror=$("$(dirname "$0")/mirror")
+mirror=$("$(dirname "$0")/mirror.sh")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

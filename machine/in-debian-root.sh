@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a command of this repository in another Debian's folder: tests/in-debian-root FOLDER COMMAND...
+# Runs a command of this repository in another Debian's folder: machine/in-debian-root.sh FOLDER COMMAND...
 #
 # Call it by unshare --mount --net --pid --fork: it mounts, and switches the root, in its own namespace.
 # There the repository is /mnt, read only, with target/debian11 in target's place; /tmp and /run are

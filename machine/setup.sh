@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that a part of this project needs: tests/setup.sh demo test ...
+# Installs the Debian packages that a part of this project needs: machine/setup.sh demo test ...
 #
 # Does nothing where all are there. Where they are not and this user may not install packages, it
 # says what to type and fails. On other systems it only says what is needed.
@@ -28,7 +28,7 @@ packages() {
         sanitizers) echo php-cli gcc clang llvm libclang-rt-14-dev valgrind libc6-dbg ;;
         packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian composer php-cli php-zip \
             debootstrap util-linux ;;
-        *) echo "tests/setup.sh: unknown group '$1'" >&2; exit 2 ;;
+        *) echo "machine/setup.sh: unknown group '$1'" >&2; exit 2 ;;
     esac
 }
 

@@ -5,7 +5,7 @@ set -eu
 mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' \
     'Label: Debian' | head -n 1)}
 if [ -z "$mirror" ]; then
-    echo "debian/mirror: apt's lists on this machine name no Debian mirror (apt-get update makes them):" \
+    echo "machine/mirror.sh: apt's lists on this machine name no Debian mirror (apt-get update makes them):" \
         "set DEBIAN_MIRROR to the address of one" >&2
     exit 1
 fi

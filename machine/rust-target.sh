@@ -1,0 +1,9 @@
+#!/bin/sh
+# Has rustup install Rust's standard library for other platforms: machine/rust-target.sh RUSTC'S-NAME...
+set -eu
+if ! command -v rustup >/dev/null; then
+    echo "machine/rust-target.sh: Rust's library for $* is missing, and so is rustup, which alone has it" \
+        "(Debian's Rust is for the machine's own platform)." >&2
+    exit 1
+fi
+rustup target add "$@"
