@@ -76,7 +76,7 @@ final class RefusalTest extends KeepaliveTestCase
             }, SocketException::class, SOCKET_ENOTSOCK],
             'folder' => [static function () {
                 return opendir(__DIR__);
-            }, SocketException::class, SOCKET_ENOTSOCK],
+            }, UnavailableException::class, 0],
             'stream context' => [static function () {
                 return stream_context_create();
             }, TypeError::class, 0],

@@ -145,6 +145,13 @@ final class Address
         return [$parts[1] . $parts[2], (int) $parts[3]];
     }
 
+    /** Whether two texts name the same end of a connection. */
+    public static function isSame(string $one, string $other): bool
+    {
+        $end = self::split($one);
+        return $end !== null && self::binary($end[0]) !== null && self::of($one)->matches($other);
+    }
+
     /** The kernel numbers the interface in fe80::1%2, users name it; a peer's address says enough. */
     public static function withoutScope(string $host): string
     {

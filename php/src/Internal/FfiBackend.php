@@ -156,6 +156,9 @@ final class FfiBackend implements Backend
         // Since PHP 8.0 fstat() refuses any other resource by itself.
         if (is_resource($socket) && (PHP_VERSION_ID >= 80000 || SocketKind::isStream($socket))) {
             $stat = SocketKind::stat($socket);
+            if ($stat === null) {
+                return $this->descriptorByEnds($socket);
+            }
             $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
             if ($fd < 0) {
                 throw $this->refused('Looking for the descriptor', $socket, $fd);
@@ -171,6 +174,18 @@ final class FfiBackend implements Backend
             return $this->descriptor(SocketKind::streamOf($socket)); // now it is a stream
         }
         throw TypeError::notASocket($socket);
+    }
+
+    /** @param resource $stream */
+    private function descriptorByEnds($stream): int
+    {
+        [$local, $remote] = SocketKind::ends($stream) ?? ['', ''];
+        foreach ($this->sockets() as $open) {
+            if (Address::isSame($open->local(), $local) && Address::isSame($open->remote(), $remote)) {
+                return $open->fd();
+            }
+        }
+        throw SocketKind::outOfReach($stream);
     }
 
     private static function settingsOf(\FFI\CData $values): Settings

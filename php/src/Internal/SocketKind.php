@@ -50,16 +50,16 @@ final class SocketKind
     }
 
     /**
-     * What fstat() says of the socket behind a stream.
+     * What fstat() says of the socket behind a stream; null where it says nothing: see ends().
      *
      * @param resource $stream
-     * @return array<int|string, int>
+     * @return array<int|string, int>|null
      *
      * @throws SocketException it has none: a file, a pipe, php://memory
      * @throws UnavailableException disable_functions has taken fstat() away
      * @throws TypeError it is closed
      */
-    public static function stat($stream): array
+    public static function stat($stream): ?array
     {
         try {
             $stat = @fstat($stream);
@@ -69,7 +69,10 @@ final class SocketKind
             Php::need('fstat');
             throw $missing;
         }
-        if (!is_array($stat) || ($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
+        if (!is_array($stat)) {
+            return null;
+        }
+        if (($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
             throw SocketException::refused(
                 'Looking for the socket',
                 self::describe($stream),
@@ -78,6 +81,49 @@ final class SocketKind
             );
         }
         return $stat;
+    }
+
+    /**
+     * The two ends of the connection behind a stream of which fstat() says nothing: fopen() of http:// and ftp://
+     * has streams whose names PHP tells; those of pg_socket() and of stream_cast() can only be imported.
+     *
+     * @param resource $stream
+     * @return array{string, string}|null local, remote
+     */
+    public static function ends($stream): ?array
+    {
+        Php::need('stream_socket_get_name');
+        return Php::quietly(static function () use ($stream): ?array {
+            $local = stream_socket_get_name($stream, false);
+            $remote = stream_socket_get_name($stream, true);
+            if ($local !== false && $remote !== false) {
+                return [$local, $remote];
+            }
+            $socket = function_exists('socket_import_stream') ? socket_import_stream($stream) : false;
+            if (!self::isSocket($socket)) {
+                return null;
+            }
+            Php::need('socket_getsockname', 'socket_getpeername');
+            return socket_getsockname($socket, $localHost, $localPort)
+                && socket_getpeername($socket, $remoteHost, $remotePort)
+                ? [self::end($localHost, $localPort), self::end($remoteHost, $remotePort)]
+                : null;
+        });
+    }
+
+    private static function end(string $host, ?int $port): string
+    {
+        return (Address::isIpv6($host) ? "[$host]" : $host) . ":$port";
+    }
+
+    /** @param resource $stream of which neither fstat() nor ends() says anything */
+    public static function outOfReach($stream): UnavailableException
+    {
+        return new UnavailableException(sprintf(
+            'PHP does not tell which socket is behind %s, if any. If it is a TCP connection, '
+            . "Keepalive::enableConnectionsTo('host:port') finds it by its address.",
+            self::describe($stream)
+        ));
     }
 
     /**

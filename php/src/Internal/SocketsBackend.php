@@ -155,7 +155,7 @@ final class SocketsBackend implements Backend
      */
     private function withStream($stream, callable $work)
     {
-        SocketKind::stat($stream);
+        $stat = SocketKind::stat($stream);
         $handle = 'unknown';
         try {
             try {
@@ -164,6 +164,9 @@ final class SocketsBackend implements Backend
                 throw TypeError::notASocket($stream);
             }
             if ($handle === false || $handle === null) {
+                if ($stat === null && SocketKind::ends($stream) === null) {
+                    throw SocketKind::outOfReach($stream);
+                }
                 throw $this->needsFfi('To reach ' . SocketKind::describe($stream) . ', an established TLS or filtered stream');
             }
             return $work($handle);

@@ -79,6 +79,28 @@ final class Kernel
         throw new \LogicException("No IPv4 socket has inode $inode.");
     }
 
+    /** The descriptor of this process's connection with these IPv4 ends, of which one can be left out. */
+    public static function descriptorAt(?string $local, ?string $remote = null): int
+    {
+        $inKernelsForm = static function (string $address): string {
+            [$host, $port] = explode(':', $address);
+            return sprintf('%s:%04X', strtoupper(bin2hex(strrev((string) inet_pton($host)))), $port);
+        };
+        $wanted = array_map($inKernelsForm, array_filter([1 => $local, 2 => $remote]));
+        $descriptors = [];
+        foreach (scandir('/proc/self/fd') ?: [] as $fd) {
+            $descriptors[(string) @readlink("/proc/self/fd/$fd")] = (int) $fd;
+        }
+        foreach (file('/proc/self/net/tcp') ?: [] as $line) {
+            $fields = preg_split('/\s+/', trim($line));
+            $fd = $descriptors['socket:[' . ($fields[9] ?? '') . ']'] ?? null;
+            if ($fd !== null && array_intersect_key($fields, $wanted) === $wanted) {
+                return $fd;
+            }
+        }
+        throw new \LogicException("There is no connection from $local to $remote.");
+    }
+
     /** Whether O_NONBLOCK is set. @param resource $stream */
     public static function isNonBlocking($stream): bool
     {
