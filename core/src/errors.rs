@@ -44,7 +44,7 @@ pub const SENTENCES: &[(c_int, &CStr)] = &[
     (libc::ENOBUFS, c"ENOBUFS: the kernel has no memory for it now."),
     (libc::ENOENT, c"ENOENT: no open descriptor of this process is that socket; it was closed, or belongs to another process."),
     (libc::ENOMEM, c"ENOMEM: the kernel has no memory for it now."),
-    (libc::ENOPROTOOPT, c"ENOPROTOOPT: the socket is not TCP (UDP, raw or netlink, perhaps), or this platform has no such option."),
+    (libc::ENOPROTOOPT, c"ENOPROTOOPT: the socket is not TCP (UDP, raw or netlink, perhaps), or has no such option: MPTCP has no user timeout, nor have some systems."),
     (libc::ENOTRECOVERABLE, c"ENOTRECOVERABLE: a fault inside libkeepalive, please report it."),
     (libc::ENOTSOCK, c"ENOTSOCK: the descriptor is a file, pipe or device, not a socket."),
     (libc::EOPNOTSUPP, c"EOPNOTSUPP: the socket is not TCP (unix or UDP, perhaps), or has no such option."),

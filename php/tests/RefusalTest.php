@@ -253,6 +253,33 @@ final class RefusalTest extends KeepaliveTestCase
         );
     }
 
+    /** @return array<string, array{callable(): mixed}> */
+    public static function clients(): array
+    {
+        return [
+            'curl' => ['curl_init'],
+            'a client in PHP' => [static function (): object {
+                return new \ArrayObject();
+            }],
+        ];
+    }
+
+    /**
+     * What people give first.
+     *
+     * @dataProvider clients
+     */
+    #[DataProvider('clients')]
+    public function testAClientThatHidesItsConnectionNamesEnableConnectionsTo(callable $client): void
+    {
+        $given = $client();
+        $thrown = self::thrownBy(static function () use ($given): void {
+            Keepalive::enable($given);
+        });
+        self::assertInstanceOf(TypeError::class, $thrown);
+        self::assertStringContainsString("Keepalive::enableConnectionsTo('host:port') finds these", $thrown->getMessage());
+    }
+
     /** @dataProvider wrongDescriptors */
     #[DataProvider('wrongDescriptors')]
     public function testANumberThatIsNoOpenDescriptorIsRefused(int $descriptor, int $code): void

@@ -13,8 +13,12 @@ final class TypeError extends \TypeError implements KeepaliveException
     public static function notASocket($given): self
     {
         return new self(sprintf(
-            'A stream resource, a Socket, an int descriptor or an OpenSocket is needed; %s was given.',
-            Php::describe($given)
+            'A stream resource, a Socket, an int descriptor or an OpenSocket is needed; %s was given.%s',
+            Php::describe($given),
+            is_object($given) || is_resource($given)
+                ? " Clients such as PDO, mysqli, Redis and curl hide their connections; Keepalive::enableConnectionsTo('host:port')"
+                    . ' finds these by their address.'
+                : ''
         ));
     }
 

@@ -13,6 +13,10 @@ use Keepalive\Exception\SocketException;
  */
 final class Errno
 {
+    /** A user timeout was refused by a socket that takes the other options. */
+    public const NO_USER_TIMEOUT = 'ENOPROTOOPT: this socket has no user timeout: MPTCP has none on Linux, and some other '
+        . 'systems have none at all. Keepalive works without it: Keepalive::enable($socket, $idle, $interval, $count).';
+
     /** Those that ext-sockets does not name, or that are needed where it is missing. */
     private const NUMBERS = [
         'EBADF' => 9,

@@ -22,7 +22,7 @@ final class ErrnoSentences
         'ENOBUFS' => 'ENOBUFS: the kernel has no memory for it now.',
         'ENOENT' => 'ENOENT: no open descriptor of this process is that socket; it was closed, or belongs to another process.',
         'ENOMEM' => 'ENOMEM: the kernel has no memory for it now.',
-        'ENOPROTOOPT' => 'ENOPROTOOPT: the socket is not TCP (UDP, raw or netlink, perhaps), or this platform has no such option.',
+        'ENOPROTOOPT' => 'ENOPROTOOPT: the socket is not TCP (UDP, raw or netlink, perhaps), or has no such option: MPTCP has no user timeout, nor have some systems.',
         'ENOTRECOVERABLE' => 'ENOTRECOVERABLE: a fault inside libkeepalive, please report it.',
         'ENOTSOCK' => 'ENOTSOCK: the descriptor is a file, pipe or device, not a socket.',
         'EOPNOTSUPP' => 'EOPNOTSUPP: the socket is not TCP (unix or UDP, perhaps), or has no such option.',

@@ -75,6 +75,10 @@ final class FfiBackend implements Backend
         }
         $returned = self::$ffi->ka_apply($fd, $applied[1]);
         if ($returned < 0) {
+            if ($settings->userTimeoutMs() !== null && $this->hasNoUserTimeout($fd)) {
+                $name = SocketKind::describe($socket);
+                throw SocketException::refused(self::attempt($settings), $name, -$returned, Errno::NO_USER_TIMEOUT);
+            }
             throw $this->refused(self::attempt($settings), $socket, $returned);
         }
     }
@@ -208,6 +212,13 @@ final class FfiBackend implements Backend
         $values->cnt = $settings->count();
         $values->user_timeout_ms = $settings->userTimeoutMs() ?? Settings::UNCHANGED;
         return $values;
+    }
+
+    /** Whether this is a socket that has all options but this one. */
+    private function hasNoUserTimeout(int $fd): bool
+    {
+        $settings = self::$ffi->new('ka_settings');
+        return self::$ffi->ka_get($fd, \FFI::addr($settings)) === 0 && $settings->user_timeout_ms < 0;
     }
 
     /** The options in the order of ka_apply(). */

@@ -293,7 +293,11 @@ final class SocketsBackend implements Backend
         } else {
             return;
         }
-        throw self::refused("Setting $option=$value", SocketKind::describe($socket), $errno);
+        $attempt = "Setting $option=$value";
+        if ($option === 'TCP_USER_TIMEOUT' && is_int($this->getOption($handle, 'TCP_KEEPIDLE'))) {
+            throw SocketException::refused($attempt, SocketKind::describe($socket), $errno, Errno::NO_USER_TIMEOUT);
+        }
+        throw self::refused($attempt, SocketKind::describe($socket), $errno);
     }
 
     /**

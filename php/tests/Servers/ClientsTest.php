@@ -9,6 +9,7 @@ use Keepalive\OpenSocket;
 use Keepalive\Settings;
 use Keepalive\Tests\Servers\Support\Clients;
 use Keepalive\Tests\Servers\Support\Servers;
+use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Kernel;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
@@ -78,6 +79,28 @@ final class ClientsTest extends TestCase
         sort($on);
         self::assertSame([0, 1], $on);
         self::assertSame(2, Keepalive::enableConnectionsTo("127.0.0.1:$port"));
+    }
+
+    /** A stream of which neither fstat() nor stream_socket_get_name() says anything. */
+    public function testTheStreamOfPgSocket(): void
+    {
+        $port = self::$servers->port('postgresql');
+        $connection = pg_connect("host=127.0.0.1 port=$port user=postgres", PGSQL_CONNECT_FORCE_NEW);
+        $stream = pg_socket($connection);
+        Keepalive::enable($stream, 47, 11, 5, 102000);
+        self::assertSame(
+            ['on' => 1, 'idle' => 47, 'interval' => 11, 'count' => 5, 'userTimeoutMs' => 102000],
+            Kernel::options(Kernel::descriptorAt(null, "127.0.0.1:$port"))
+        );
+        self::assertSame('42', pg_fetch_result(pg_query($connection, 'SELECT 6 * 7'), 0, 0));
+        $withoutFfi = Child::php(
+            '$connection = pg_connect("host=127.0.0.1 port=' . $port . ' user=postgres");
+            Keepalive\Keepalive::enable(pg_socket($connection), 48);
+            echo Keepalive\Keepalive::backend(), " ", Keepalive\Keepalive::settings(pg_socket($connection))->idle(), " ";
+            echo pg_fetch_result(pg_query($connection, "SELECT 6 * 7"), 0, 0);',
+            ['-d', 'ffi.enable=0']
+        );
+        self::assertSame('sockets 48 42', $withoutFfi->cleanOutput());
     }
 
     /** The last one, because only the end of the process closes them. */
