@@ -89,9 +89,7 @@ test-rust:           ## formatting, lints, also for other systems, and the tests
 
 test-c: $(LIBRARY)   ## the header and the library from C and C++, and the library as a file
 	@machine/setup.sh test
-	tests/c/run
-	tests/library
-	tests/strace
+	tests/bats.sh tests/c tests/abi
 
 test-php: build lint-php  ## the PHP tests
 	@machine/setup.sh test

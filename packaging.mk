@@ -107,7 +107,7 @@ MULTIARCH ?= $(call multiarch_of,$(HERE))
 
 # Records what is new in the header in tests/abi; docs/abi.md has the rules.
 abi:
-	tests/abi/run --record
+	tests/abi/record.sh
 
 # How a platform's libraries are built: with what, and against its C library of Debian 11.
 FOR_HERE = BUILD=$(RELEASE) SYSROOT='$(CURDIR)/$(call sysroot_of,$(HERE))'
@@ -171,8 +171,7 @@ dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Com
 
 test-packaging: $(LIBRARY) deb dist  ## installs into temporary folders and builds programs against that
 	@machine/setup.sh packaging
-	tests/abi/run
-	LIBRARY=$(RELEASE)/release/libkeepalive.so tests/library
+	LIBRARY=$(RELEASE)/release/libkeepalive.so tests/bats.sh tests/c/library.bats
 	tests/packaging/run
 	tests/packaging/composer/run
 	tests/packaging/debian bullseye

@@ -10,7 +10,7 @@ packages() {
         demo) echo gcc libc6-dev php-cli iproute2 openssl nftables tcpdump util-linux ;;
         test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer gcc libc6-dev g++ clang binutils \
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux bsdutils shellcheck \
-            pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php ;;
+            bats bats-assert bats-support pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php ;;
         servers) echo mariadb-server-core mariadb-client-core postgresql redis-server rabbitmq-server memcached nginx \
             php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \
             php-guzzlehttp-guzzle php-doctrine-dbal php-symfony-messenger \
@@ -26,7 +26,7 @@ packages() {
         cross-arm64) echo gcc-aarch64-linux-gnu qemu-user-static ;;
         bench) echo php-cli php-fpm libfcgi-bin gcc valgrind libkeepalive0 libdontdie0 ;;
         sanitizers) echo php-cli gcc clang llvm libclang-rt-14-dev valgrind libc6-dbg ;;
-        packaging) echo gcc g++ clang binutils pkg-config cmake mandoc lintian composer php-cli php-zip \
+        packaging) echo bats bats-assert bats-support gcc g++ clang binutils pkg-config cmake mandoc lintian composer php-cli php-zip \
             debootstrap util-linux ;;
         *) echo "machine/setup.sh: unknown group '$1'" >&2; exit 2 ;;
     esac

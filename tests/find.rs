@@ -1,6 +1,6 @@
 //! `ka_find`: the right descriptor, whatever else is open and however little the system tells.
 //!
-//! What it costs is counted in system calls by tests/strace.
+//! What it costs is counted in system calls by tests/c/system-calls.bats.
 
 mod common;
 

@@ -1,6 +1,6 @@
 /* The header as it reaches a compiler: included before all else, twice, and from second.c too.
  *
- * Compiled as C and as C++ by tests/c/run. A struct whose size or offsets change, or a function whose
+ * Compiled as C and as C++ by tests/c/header.bats. A struct whose size or offsets change, or a function whose
  * type changes, does not compile here: that is a new major version. */
 #include <keepalive.h>
 #include <keepalive.h>

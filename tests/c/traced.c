@@ -1,4 +1,4 @@
-/* Calls the library between marks that tests/strace finds in its trace.
+/* Calls the library between marks that tests/c/system-calls.bats finds in its trace.
  *
  *     traced calls        each function once or more, and prints what it returned
  *     traced find COUNT   ka_find() with COUNT sockets open

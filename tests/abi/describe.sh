@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints the ABI that a header promises, a line for each thing that a compiled program relies on:
-# tests/abi/describe include/keepalive.h
+# tests/abi/describe.sh include/keepalive.h
 #
 # Sizes and offsets are the C compiler's, not ours.
 set -eu
