@@ -10,11 +10,12 @@ packages() {
         demo) echo gcc libc6-dev php-cli iproute2 openssl nftables tcpdump util-linux ;;
         test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer gcc libc6-dev g++ clang binutils \
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux bsdutils shellcheck \
-            bats bats-assert bats-support pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php ;;
+            bats bats-assert bats-support pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php \
+            libcap2-bin musl-tools ;;
         servers) echo mariadb-server-core mariadb-client-core postgresql redis-server rabbitmq-server memcached nginx \
             php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \
             php-guzzlehttp-guzzle php-doctrine-dbal php-symfony-messenger \
-            php-symfony-event-dispatcher php-amphp-amp ;;
+            php-symfony-event-dispatcher php-amphp-amp python3 ;;
         preload) echo gcc libc6-dev curl default-jdk-headless libdontdie0 libjemalloc2 libkeepalive0 nodejs php-soap \
             python3 strace ;;
         workflow) echo python3-venv make shellcheck ;;

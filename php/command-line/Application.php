@@ -22,6 +22,9 @@ final class Application
     /** @var array<string, class-string<Command>> */
     private const COMMANDS = [
         'doctor' => DoctorCommand::class,
+        'list' => ListCommand::class,
+        'run' => RunCommand::class,
+        'set' => SetCommand::class,
         'watch' => WatchCommand::class,
     ];
 
@@ -41,7 +44,9 @@ final class Application
                 return self::OK;
             }
             $command = self::command($name);
-            if (array_intersect(['--help', '-h'], $arguments) !== []) {
+            $end = array_search('--', $arguments, true); // behind it is another command
+            $own = $end === false ? $arguments : array_slice($arguments, 0, $end);
+            if (array_intersect(['--help', '-h'], $own) !== []) {
                 echo $command->help();
                 return self::OK;
             }

@@ -57,6 +57,9 @@ final class ConnectionTable
             $bytes .= pack('L', hexdec($word));
         }
         $host = inet_ntop($bytes);
+        if (strncmp($host, '::ffff:', 7) === 0 && strpos($host, '.') !== false) { // IPv4 on an IPv6 socket
+            return substr($host, 7) . ':' . hexdec($port);
+        }
         return (strlen($bytes) === 16 ? "[$host]" : $host) . ':' . hexdec($port);
     }
 }

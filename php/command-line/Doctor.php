@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine;
 
+use Keepalive\CommandLine\Run\PreloadObject;
 use Keepalive\Exception\KeepaliveException;
 use Keepalive\Internal\Library;
 use Keepalive\Internal\Php;
@@ -44,8 +45,8 @@ final class Doctor
      *
      * What cannot be found out, because disable_functions stands in the way, is null, and among the findings.
      *
-     * @return array<string, mixed> verdict, php, extensions, ffi, backend, library, other_libraries,
-     *     defaults, sockets, self_test, findings
+     * @return array<string, mixed> verdict, php, extensions, ffi, backend, library, preload,
+     *     other_libraries, defaults, sockets, self_test, findings
      */
     public static function report(): array
     {
@@ -56,6 +57,7 @@ final class Doctor
             'ffi' => $doctor->section('FFI', 'ffi'),
             'library' => $doctor->section('Library', 'library'),
             'backend' => $doctor->section('Backend', 'backend'),
+            'preload' => $doctor->section('Preload object', 'preload'),
             'other_libraries' => $doctor->section('Other libraries', 'otherLibraries'),
         ];
         $works = $facts['backend'] !== null;
@@ -249,6 +251,39 @@ final class Doctor
                 . 'TLS streams, filtered streams, bare descriptors, or connections inside other extensions.');
         }
         return $backend;
+    }
+
+    /**
+     * libkeepalive-preload.so, with which `keepalive run` starts programs.
+     *
+     * @return array{object: string|null, variables: array<string, string|null>}
+     */
+    private function preload(): array
+    {
+        $about = 'Preload object';
+        $object = PreloadObject::loadedInto((string) $this->ask($about, 'file_get_contents', '/proc/self/maps'));
+        $variables = [];
+        foreach (PreloadObject::VARIABLES as $name) {
+            $value = $this->ask($about, 'getenv', $name, true);
+            $variables[$name] = $value === false ? null : $value;
+        }
+        $given = [];
+        foreach (array_filter($variables) as $name => $value) {
+            $given[] = "$name=$value";
+        }
+        $given = implode(', ', $given);
+        if ($object === null && $given === '') {
+            $this->found($about, self::FINE, 'This process runs without libkeepalive-preload.so.');
+        } elseif ($object === null) {
+            $this->found($about, self::NOTE, "The environment has $given, but libkeepalive-preload.so is not loaded into this "
+                . 'process, so it does nothing: LD_PRELOAD has to name it when the process starts.');
+        } elseif (($variables['LIBKEEPALIVE'] ?? '') === '') {
+            $this->found($about, self::NOTE, "$object is loaded, but LIBKEEPALIVE is not set, so it does nothing.");
+        } else {
+            $this->found($about, self::FINE, "This process runs with $object and $given. What a fresh socket has is below, under "
+                . 'Defaults; with LIBKEEPALIVE_TO it gets that later, when it connects or listens.');
+        }
+        return ['object' => $object, 'variables' => $variables];
     }
 
     /**

@@ -7,7 +7,7 @@ namespace Keepalive\CommandLine;
 use Keepalive\Exception\SocketException;
 
 /**
- * The few system calls that `keepalive watch` needs and neither PHP nor the shared library has.
+ * The few functions of C that the commands need and neither PHP nor the shared library has.
  *
  * @internal
  */
@@ -21,6 +21,12 @@ final class Libc
         int poll(struct pollfd *descriptors, unsigned long count, int milliseconds);
         int *__errno_location(void);
         char *strerror(int error);
+        unsigned getuid(void);
+        unsigned getgid(void);
+        ssize_t getxattr(const char *path, const char *name, void *value, size_t size);
+        int fcntl(int fd, int command, ...);
+        void *signal(int number, void *handler);
+        int execvp(const char *file, char **arguments);
     ';
 
     /** Since Linux 5.6 these have the same numbers wherever PHP's FFI runs. */
@@ -30,8 +36,11 @@ final class Libc
     private const MSG_DONTWAIT = 0x40;
 
     private const POLLIN = 1;
+    private const F_SETFD = 2;
+    private const FD_CLOEXEC = 1;
+    private const SIGPIPE = 13;
 
-    private const EPERM = 1;
+    public const EPERM = 1;
     private const ESRCH = 3;
     private const EINTR = 4;
     private const EAGAIN = 11;
@@ -117,12 +126,52 @@ final class Libc
         return \FFI::string(self::c()->strerror($errno));
     }
 
+    /** @return array{uid: int, gid: int} the real ones of this process */
+    public static function user(): array
+    {
+        return ['uid' => self::c()->getuid(), 'gid' => self::c()->getgid()];
+    }
+
+    /** Whether executing the file would give its process capabilities. */
+    public static function hasCapabilities(string $file): bool
+    {
+        return self::c()->getxattr($file, 'security.capability', null, 0) > 0;
+    }
+
+    /**
+     * Replaces this process by a program, with the environment that putenv() has left.
+     *
+     * pcntl_exec() would leave two things of PHP's in it: SIGPIPE ignored, and the script that runs open.
+     *
+     * @param string[] $arguments from its name on
+     * @return int the errno, since it returns only where that failed
+     */
+    public static function execute(string $file, array $arguments): int
+    {
+        $c = self::c();
+        $count = count($arguments);
+        $vector = $c->new('char *[' . ($count + 1) . ']');
+        $kept = [];
+        foreach (array_values($arguments) as $i => $argument) {
+            $kept[] = $text = $c->new('char[' . (strlen($argument) + 1) . ']');
+            \FFI::memcpy($text, $argument, strlen($argument));
+            $vector[$i] = \FFI::addr($text[0]);
+        }
+        foreach (scandir('/proc/self/fd') ?: [] as $fd) {
+            if ((int) $fd > 2 && @readlink("/proc/self/fd/$fd") === realpath($_SERVER['SCRIPT_FILENAME'])) {
+                $c->fcntl((int) $fd, self::F_SETFD, self::FD_CLOEXEC);
+            }
+        }
+        $c->signal(self::SIGPIPE, null); // the default
+        $c->execvp(strpos($file, '/') === false ? "./$file" : $file, $vector);
+        return self::errno();
+    }
+
     private static function refused(string $attempt): SocketException
     {
         $errno = self::errno();
         $causes = [
-            self::EPERM => 'EPERM: it takes the permission to debug that process. Try as root, or as its user where '
-                . '/proc/sys/kernel/yama/ptrace_scope is missing or 0.',
+            self::EPERM => 'EPERM: it takes the permission to debug that process.',
             self::ESRCH => 'ESRCH: there is no such process.',
             self::ENOSYS => 'ENOSYS: it takes Linux 5.6.',
         ];

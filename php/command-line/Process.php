@@ -5,6 +5,11 @@ declare(strict_types=1);
 namespace Keepalive\CommandLine;
 
 use Keepalive\Exception\SocketException;
+use Keepalive\Exception\UnavailableException;
+use Keepalive\Internal\Library;
+use Keepalive\Internal\Php;
+use Keepalive\Keepalive;
+use Keepalive\OpenSocket;
 
 /**
  * Another process: its TCP sockets, and one of its descriptors at a time, borrowed.
@@ -16,6 +21,26 @@ final class Process
     private string $pid;
     /** Stands for this process, also when its number is another's. */
     private int $pidfd;
+    /** @var array<int, true> inodes of sockets that are not TCP */
+    private array $others = [];
+
+    /**
+     * @param string $command that is going to look at processes
+     *
+     * @throws UnavailableException this system, or this PHP, cannot
+     */
+    public static function needs(string $command): void
+    {
+        if (PHP_OS_FAMILY !== 'Linux') {
+            throw new UnavailableException("keepalive $command works on Linux only.");
+        }
+        Php::need('file', 'file_get_contents', 'readlink', 'scandir');
+        try {
+            Library::find();
+        } catch (UnavailableException $why) {
+            throw new UnavailableException("$command needs FFI and the shared library. {$why->getMessage()}");
+        }
+    }
 
     /** @throws SocketException there is no such process, it is not permitted, or the kernel is too old */
     public function __construct(int $pid)
@@ -23,7 +48,22 @@ final class Process
         $this->pid = (string) $pid;
         $this->pidfd = Libc::openProcess($pid);
         // Without the permission nothing would be seen, as if there were no sockets.
-        $this->lend(0);
+        try {
+            $this->lend(0);
+        } catch (SocketException $refused) {
+            throw $refused->getCode() !== Libc::EPERM ? $refused : new SocketException(
+                "{$refused->getMessage()} " . Permission::missing($pid),
+                Libc::EPERM
+            );
+        }
+    }
+
+    /** @return int[] every process that this one can see, in order */
+    public static function all(): array
+    {
+        $pids = array_map('intval', preg_grep('/^\d+$/', scandir('/proc') ?: []) ?: []);
+        sort($pids);
+        return $pids;
     }
 
     public function __destruct()
@@ -36,9 +76,15 @@ final class Process
     /** "process 4711: php worker.php", in printable ASCII: it goes to a terminal, and its author may be anyone. */
     public function name(): string
     {
-        $words = (string) @file_get_contents("/proc/$this->pid/cmdline");
-        $command = trim((string) preg_replace('/[^\x21-\x7e]+/', ' ', $words));
+        $command = $this->command();
         return $command === '' ? "process $this->pid" : "process $this->pid: $command";
+    }
+
+    /** "php worker.php", likewise; empty for a process that has ended. */
+    public function command(): string
+    {
+        $words = (string) @file_get_contents("/proc/$this->pid/cmdline");
+        return trim((string) preg_replace('/[^\x21-\x7e]+/', ' ', $words));
     }
 
     public function hasEnded(): bool
@@ -46,22 +92,31 @@ final class Process
         return Libc::hasEnded($this->pidfd);
     }
 
+    /** Names the network namespace that it is in; empty where that is not told. */
+    public function network(): string
+    {
+        return (string) @readlink("/proc/$this->pid/ns/net");
+    }
+
     /**
      * What ConnectionTable has of its TCP sockets, with their lowest descriptors.
      *
+     * @param array<int, array<string, mixed>>|null $table of its network, where that was read just before
      * @return array<int, array{fd: int, local: string, remote: string, timer: string, timerIn: float, probes: int}>
      *     by inode, ordered by descriptor
      */
-    public function tcpSockets(): array
+    public function tcpSockets(?array $table = null): array
     {
-        if ($this->hasEnded()) {
+        $descriptors = $this->hasEnded() ? [] : self::descriptors($this->pid);
+        if ($descriptors === []) {
             return [];
         }
-        $table = ConnectionTable::of($this->pid);
+        $table = $table ?? ConnectionTable::of($this->pid);
         $sockets = [];
-        foreach (self::descriptors($this->pid) as $inode => $fd) {
-            if (isset($table[$inode])) {
-                $sockets[$inode] = ['fd' => $fd] + $table[$inode];
+        foreach ($descriptors as $inode => $fd) {
+            $entry = $table[$inode] ?? $this->outsideTheTable($inode, $fd);
+            if ($entry !== null) {
+                $sockets[$inode] = ['fd' => $fd] + $entry;
             }
         }
         // Inodes tell no order: each processor counts its own.
@@ -69,6 +124,43 @@ final class Process
             return $one['fd'] <=> $other['fd'];
         });
         return $sockets;
+    }
+
+    /**
+     * MPTCP, of which ConnectionTable has the subflows with their timers; or opened since it was read.
+     *
+     * @return array{local: string, remote: string, timer: string, timerIn: float, probes: int}|null
+     */
+    private function outsideTheTable(int $inode, int $fd): ?array
+    {
+        if (isset($this->others[$inode])) {
+            return null;
+        }
+        $socket = $this->borrow($fd, $inode, static function (int $borrowed): ?OpenSocket {
+            try {
+                Keepalive::settings($borrowed);
+            } catch (SocketException $notTcp) {
+                return null;
+            }
+            foreach (Keepalive::sockets() as $socket) {
+                if ($socket->fd() === $borrowed) {
+                    return $socket;
+                }
+            }
+            return null;
+        });
+        if ($socket === null) {
+            $this->others[$inode] = true;
+            return null;
+        }
+        // A TCP socket that is not in the table has not connected yet, or is no longer connected.
+        return $socket->state() === 'CLOSE' ? null : [
+            'local' => $socket->local(),
+            'remote' => $socket->remote(),
+            'timer' => 'none',
+            'timerIn' => 0.0,
+            'probes' => 0,
+        ];
     }
 
     public function hasOpen(int $fd, int $inode): bool

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine;
 
+use Keepalive\CommandLine\Watch\Change;
 use Keepalive\CommandLine\Watch\Changes;
 use Keepalive\CommandLine\Watch\Ending;
 use Keepalive\CommandLine\Watch\Keyboard;
@@ -14,9 +15,6 @@ use Keepalive\CommandLine\Watch\Sample;
 use Keepalive\CommandLine\Watch\Screen;
 use Keepalive\CommandLine\Watch\Target;
 use Keepalive\Exception\InvalidArgumentException;
-use Keepalive\Exception\UnavailableException;
-use Keepalive\Internal\Php;
-use Keepalive\Internal\Library;
 use Keepalive\Settings;
 
 /**
@@ -32,7 +30,8 @@ final class WatchCommand implements Command
     /** Of a shell, for what a signal ended: this and the signal's number. */
     private const SIGNALLED = 128;
 
-    private const OPTIONS = ['idle' => 60, 'interval' => 10, 'count' => 6, 'pid' => null];
+    private const KINDS = ['idle' => 1, 'interval' => 1, 'count' => 1, 'pid' => 1, 'json' => Arguments::FLAG];
+    private const DEFAULTS = ['idle' => 60, 'interval' => 10, 'count' => 6, 'json' => false];
 
     /** "tcp://host:port", roughly: what is a usage error before anything is opened. */
     private const ADDRESS = '~^((tcp|tls)://)?(\[[^]]+\]|[^][:/]+):\d+$~D';
@@ -47,6 +46,12 @@ final class WatchCommand implements Command
     private ?int $signal = null;
     private bool $isQuit = false;
     private bool $isResized = false;
+    /** Whether the lines are for programs. */
+    private bool $isJson;
+    /** @var array<string, int|string> what is watched, for programs */
+    private array $about = [];
+    /** @var string[] not shown yet */
+    private array $lines = [];
 
     public function summary(): string
     {
@@ -56,8 +61,8 @@ final class WatchCommand implements Command
     public function help(): string
     {
         return <<<'HELP'
-            Usage: keepalive watch ADDRESS [--idle S] [--interval S] [--count N]
-                   keepalive watch --pid PID
+            Usage: keepalive watch ADDRESS [--idle S] [--interval S] [--count N] [--json]
+                   keepalive watch --pid PID [--json]
 
             Shows what the kernel knows of TCP connections while it happens: state,
             settings, when the peer was last heard, probes without an answer, the timer, and
@@ -83,6 +88,10 @@ final class WatchCommand implements Command
             their processes. With several sockets it is a table: 60/10/6+120 are idle,
             interval, count and user timeout.
 
+            With --json each line is an object for programs: time, event, text, and with a
+            socket the keys of keepalive list --json. docs/running-processes.md explains
+            them. An alert needs one of them: .event == "ended" and .how == "ETIMEDOUT".
+
             Exit status: how the connection ended: 0 orderly, 3 timed out (ETIMEDOUT),
             4 reset (ECONNRESET), 5 unreachable (EHOSTUNREACH, ENETUNREACH, ECONNREFUSED),
             1 another error. With --pid: 0 when the process has ended. 0 after q, 130 after
@@ -94,16 +103,10 @@ final class WatchCommand implements Command
     public function run(array $arguments): int
     {
         [$address, $options] = self::parse($arguments);
-        if (PHP_OS_FAMILY !== 'Linux') {
-            throw new UnavailableException('keepalive watch works on Linux only.');
-        }
-        Php::need('file', 'file_get_contents', 'readlink', 'scandir');
-        try {
-            Library::find();
-        } catch (UnavailableException $why) {
-            throw new UnavailableException("watch needs FFI and the shared library. {$why->getMessage()}");
-        }
-        $this->screen = new Screen();
+        Process::needs('watch');
+        $this->isJson = $options['json'];
+        $this->about = $address === null ? ['pid' => $options['pid']] : ['address' => $address];
+        $this->screen = new Screen(!$this->isJson);
         $this->keyboard = new Keyboard();
         $this->start = hrtime(true) / 1e9;
         try {
@@ -121,18 +124,20 @@ final class WatchCommand implements Command
         return $address === null || $this->isQuit || $this->ending === null ? Application::OK : $this->ending->status;
     }
 
-    /** @param array<string, int|null> $options */
+    /** @param array<string, int|bool> $options */
     private function open(?string $address, array $options): void
     {
         if ($address === null) {
             $this->target = new OtherProcess($options['pid']);
-            $line = $this->timed("watching {$this->target->name()}");
-            $this->screen->show([Screen::beginning($line, Screen::WIDTH)], []);
+            $text = "watching {$this->target->name()}";
+            $this->say('watching', $this->isJson ? $text : Screen::beginning($text, Screen::WIDTH - strlen($this->timed(''))));
+            $this->show();
             return;
         }
         try {
             $settings = Settings::of($options['idle'], $options['interval'], $options['count']);
-            $this->screen->show([$this->timed("connecting to $address")], []);
+            $this->say('connecting', "connecting to $address");
+            $this->show();
             $this->target = new OwnConnection($address, $settings);
         } catch (InvalidArgumentException $wrong) {
             throw new UsageError($wrong->getMessage());
@@ -145,25 +150,79 @@ final class WatchCommand implements Command
         $before = null;
         while ($this->signal === null && !$this->isQuit) {
             $now = $this->target->samples($before ?? []);
-            $lines = $this->changes($before, $now);
+            $this->sayChanges($before, $now);
             if ($this->target->isOver()) {
                 if ($this->target instanceof OtherProcess) {
-                    $lines[] = 'the process has ended';
+                    $this->say('process ended', 'the process has ended');
                 } elseif ($this->target instanceof OwnConnection && $this->ending === null) { // before the first look
                     $this->ending = $this->target->end();
-                    $lines[] = $this->ending->after(null);
+                    $this->say(Change::ENDED, $this->ending->after(null), ['how' => $this->ending->name]);
                 }
-                $this->screen->show(array_map([$this, 'timed'], $lines), []);
+                $this->show();
                 return;
             }
             if ($this->isResized) {
                 $this->isResized = false;
                 $this->screen->measure();
             }
-            $this->screen->show(array_map([$this, 'timed'], $lines), $panel->lines($this->target->name(), $now));
+            $this->show($this->screen->isLive() ? $panel->lines($this->target->name(), $now) : []);
             $before = $now;
             $this->isQuit = strpos($this->keyboard->read(self::PERIOD), 'q') !== false;
         }
+    }
+
+    /**
+     * @param Sample[]|null $before by inode; null at first
+     * @param Sample[] $now by inode
+     */
+    private function sayChanges(?array $before, array $now): void
+    {
+        if ($before === null && $this->screen->isLive()) {
+            return; // the panel says it
+        }
+        if ($before === null && $now === [] && $this->target instanceof OtherProcess && !$this->target->isOver()) {
+            $this->say('none', 'no TCP sockets');
+        }
+        $before = $before ?? [];
+        foreach (array_diff_key($before, $now) as $inode => $last) {
+            $this->ending = $this->target->ending($inode, $last);
+            $colour = $this->ending->status === Application::OK ? Screen::BOLD : Screen::RED;
+            $change = new Change(Change::ENDED, $this->ending->after($last));
+            $this->sayOf($last, $change, $colour, ['how' => $this->ending->name]);
+        }
+        foreach ($now as $inode => $sample) {
+            $changes = isset($before[$inode])
+                ? Changes::between($before[$inode], $sample)
+                : Changes::atFirst($sample);
+            foreach ($changes as $change) {
+                $this->sayOf($sample, $change);
+            }
+        }
+    }
+
+    /** @param array<string, mixed> $more for programs */
+    private function sayOf(Sample $sample, Change $change, ?string $colour = null, array $more = []): void
+    {
+        $text = $change->text;
+        if ($this->isJson) {
+            $this->say($change->event, $text, $more + $sample->facts());
+            return;
+        }
+        if ($this->target instanceof OtherProcess) {
+            $text = "fd $sample->fd: $text";
+        }
+        $this->say($change->event, $colour === null ? $text : $this->screen->coloured($text, $colour));
+    }
+
+    /** @param array<string, mixed> $facts for programs */
+    private function say(string $event, string $text, array $facts = []): void
+    {
+        if (!$this->isJson) {
+            $this->lines[] = $this->timed($text);
+            return;
+        }
+        $time = date_create()->format(\DATE_RFC3339_EXTENDED);
+        $this->lines[] = Json::line(['time' => $time, 'event' => $event, 'text' => $text] + $facts + $this->about);
     }
 
     private function timed(string $line): string
@@ -171,41 +230,11 @@ final class WatchCommand implements Command
         return sprintf('%7.1f s  %s', hrtime(true) / 1e9 - $this->start, $line);
     }
 
-    /**
-     * @param Sample[]|null $before by inode; null at first
-     * @param Sample[] $now by inode
-     * @return string[]
-     */
-    private function changes(?array $before, array $now): array
+    /** @param string[] $panel */
+    private function show(array $panel = []): void
     {
-        if ($before === null && $this->screen->isLive()) {
-            return []; // the panel says it
-        }
-        if ($before === null && $now === [] && $this->target instanceof OtherProcess && !$this->target->isOver()) {
-            return ['no TCP sockets'];
-        }
-        $before = $before ?? [];
-        $changes = [];
-        $say = function (Sample $sample, string $text, ?string $colour = null) use (&$changes): void {
-            $text = $this->target instanceof OtherProcess ? "fd $sample->fd: $text" : $text;
-            $changes[] = $colour === null ? $text : $this->screen->coloured($text, $colour);
-        };
-        foreach (array_diff_key($before, $now) as $inode => $last) {
-            $this->ending = $this->target->ending($inode, $last);
-            $say($last, $this->ending->after($last), $this->ending->status === Application::OK ? Screen::BOLD : Screen::RED);
-        }
-        foreach ($now as $inode => $sample) {
-            if (isset($before[$inode])) {
-                foreach (Changes::between($before[$inode], $sample) as $change) {
-                    $say($sample, $change);
-                }
-            } else {
-                foreach (Changes::atFirst($sample) as $change) {
-                    $say($sample, $change);
-                }
-            }
-        }
-        return $changes;
+        $this->screen->show($this->lines, $panel);
+        $this->lines = [];
     }
 
     private function listenToSignals(): void
@@ -227,31 +256,15 @@ final class WatchCommand implements Command
 
     /**
      * @param string[] $arguments
-     * @return array{string|null, array<string, int|null>} address and options
+     * @return array{string|null, array<string, int|bool>} address and options
      */
     private static function parse(array $arguments): array
     {
-        $address = null;
-        $given = [];
-        while ($arguments !== []) {
-            $argument = array_shift($arguments);
-            if (strncmp($argument, '--', 2) !== 0) {
-                if ($address !== null) {
-                    throw new UsageError("watch takes one address; \"$argument\" is another.");
-                }
-                $address = $argument;
-                continue;
-            }
-            [$name, $value] = explode('=', substr($argument, 2), 2) + [1 => null];
-            if (!array_key_exists($name, self::OPTIONS)) {
-                throw new UsageError("watch has no option --$name.");
-            }
-            $value = $value ?? array_shift($arguments) ?? '';
-            $number = filter_var($value, FILTER_VALIDATE_INT);
-            if ($number === false || $number < 1) {
-                throw new UsageError("--$name takes a number from 1; \"$value\" was given.");
-            }
-            $given[$name] = $number;
+        $parsed = new Arguments('watch', self::KINDS, $arguments);
+        $given = $parsed->options;
+        $address = $parsed->words[0] ?? null;
+        if (isset($parsed->words[1])) {
+            throw new UsageError("watch takes one address; \"{$parsed->words[1]}\" is another.");
         }
         if (($address === null) === !isset($given['pid'])) {
             throw new UsageError('watch takes an address, or --pid; one of the two.');
@@ -259,9 +272,9 @@ final class WatchCommand implements Command
         if ($address !== null && preg_match(self::ADDRESS, $address) !== 1) {
             throw new UsageError("watch takes an address such as tcp://db.example:5432; \"$address\" was given.");
         }
-        if ($address === null && count($given) > 1) {
+        if ($address === null && count(array_diff_key($given, ['json' => true])) > 1) {
             throw new UsageError('with --pid nothing is set: leave out --idle, --interval and --count.');
         }
-        return [$address, $given + self::OPTIONS];
+        return [$address, $given + self::DEFAULTS];
     }
 }

@@ -8,7 +8,7 @@ use Keepalive\CommandLine\Duration;
 use Keepalive\CommandLine\SettingsText;
 
 /**
- * What happened to a socket between two samples, each in one line.
+ * What happened to a socket between two samples.
  *
  * @internal
  */
@@ -29,36 +29,41 @@ final class Changes
         'CLOSING' => 'both sides are closed',
     ];
 
-    /** @return string[] what is worth saying of a socket that was not there before */
+    /** @return Change[] what is worth saying of a socket that was not there before */
     public static function atFirst(Sample $sample): array
     {
         $state = $sample->status->state();
         if ($state === 'LISTEN') {
-            return ["$sample->local LISTEN, " . SettingsText::long($sample->settings)];
+            return [new Change(Change::OPENED, "$sample->local LISTEN, " . SettingsText::long($sample->settings))];
         }
-        $changes = ["$sample->remote from $sample->local $state", SettingsText::long($sample->settings)];
+        $changes = [
+            new Change(Change::OPENED, "$sample->remote from $sample->local $state"),
+            new Change(Change::SETTINGS, SettingsText::long($sample->settings)),
+        ];
         $givesUpIn = (new Forecast($sample))->givesUpIn;
         if ($givesUpIn !== null) {
-            $changes[] = 'if the peer stays silent, the kernel gives up in ' . Duration::text($givesUpIn);
+            $text = 'if the peer stays silent, the kernel gives up in ' . Duration::text($givesUpIn);
+            $changes[] = new Change(Change::FORECAST, $text);
         }
         return $changes;
     }
 
-    /** @return string[] */
+    /** @return Change[] */
     public static function between(Sample $before, Sample $now): array
     {
         $changes = [];
         $state = $now->status->state();
         if ($state !== $before->status->state()) {
-            $changes[] = $state . (isset(self::STATES[$state]) ? ': ' . self::STATES[$state] : '');
+            $text = $state . (isset(self::STATES[$state]) ? ': ' . self::STATES[$state] : '');
+            $changes[] = new Change(Change::STATE, $text);
         }
         if ($now->settings != $before->settings) {
-            $changes[] = 'now ' . SettingsText::long($now->settings);
+            $changes[] = new Change(Change::SETTINGS, 'now ' . SettingsText::long($now->settings));
         }
         return array_merge($changes, self::ofAnswers($before, $now), self::ofData($before, $now));
     }
 
-    /** @return string[] */
+    /** @return Change[] */
     private static function ofAnswers(Sample $before, Sample $now): array
     {
         if (!$before->isConnected() || !$now->isConnected() || !$now->settings->enabled()) {
@@ -67,37 +72,38 @@ final class Changes
         $silence = ($now->at - $now->silence) - ($before->at - $before->silence);
         $unanswered = $now->status->probes();
         if ($silence > self::SLACK && $silence > $before->settings->idle() - self::SLACK) {
-            return ['heard from the peer after ' . Duration::text($silence) . ' of silence'];
+            return [new Change(Change::HEARD, 'heard from the peer after ' . Duration::text($silence) . ' of silence')];
         }
         if ($unanswered > $before->status->probes() && $now->timer === 'keepalive') {
             $forecast = new Forecast($now);
-            return [sprintf(
+            return [new Change(Change::PROBE, sprintf(
                 'probe %d of %d sent after %s of silence; gives up in %s',
                 $unanswered,
                 $forecast->probes,
                 Duration::text($now->silence),
                 Duration::text((float) $forecast->givesUpIn)
-            )];
+            ))];
         }
         return [];
     }
 
-    /** @return string[] */
+    /** @return Change[] */
     private static function ofData(Sample $before, Sample $now): array
     {
         $waitedBefore = $before->waiting ?? 0.0;
         if ($now->waiting !== null && $now->waiting >= self::USUAL_WAIT && $waitedBefore < self::USUAL_WAIT) {
             $forecast = new Forecast($now);
-            return [sprintf(
+            return [new Change(Change::UNACKNOWLEDGED, sprintf(
                 '%s, %s',
                 $now->timer === 'window probe' ? 'data cannot be sent' : 'data is not acknowledged',
                 $forecast->givesUpIn === null
                     ? "no user timeout: gives up in $forecast->note"
                     : 'no probes: gives up in ' . Duration::text($forecast->givesUpIn)
-            )];
+            ))];
         }
         if ($now->waiting === null && $waitedBefore >= self::USUAL_WAIT) {
-            return ['all data is acknowledged, after ' . Duration::text($waitedBefore)];
+            $text = 'all data is acknowledged, after ' . Duration::text($waitedBefore);
+            return [new Change(Change::ACKNOWLEDGED, $text)];
         }
         return [];
     }

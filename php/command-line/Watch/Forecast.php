@@ -42,7 +42,8 @@ final class Forecast
     {
         $userTimeout = (int) $sample->settings->userTimeoutMs() / 1000;
         if ($userTimeout > 0) {
-            $this->givesUpIn = max(0, $userTimeout - $sample->waiting);
+            // It looks when it sends again, which is later where the user timeout was set after that was planned.
+            $this->givesUpIn = max($sample->timerIn, $userTimeout - $sample->waiting);
         } else {
             $this->note = '~15 min'; // sysctl tcp_retries2, also for probes of a closed window
         }

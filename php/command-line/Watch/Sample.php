@@ -82,4 +82,33 @@ final class Sample
     {
         return $this->silence !== null;
     }
+
+    /**
+     * For programs: docs/running-processes.md explains the keys.
+     *
+     * @return array<string, mixed>
+     */
+    public function facts(): array
+    {
+        $forecast = new Forecast($this);
+        $seconds = static function (?float $value): ?float {
+            return $value === null ? null : round($value, 1);
+        };
+        return [
+            'fd' => $this->fd,
+            'local' => $this->local,
+            'remote' => $this->status->state() === 'LISTEN' ? null : $this->remote,
+            'state' => $this->status->state(),
+            'enabled' => $this->settings->enabled(),
+            'idle' => $this->settings->idle(),
+            'interval' => $this->settings->interval(),
+            'count' => $this->settings->count(),
+            'user_timeout_ms' => $this->settings->userTimeoutMs(),
+            'silent_for' => $seconds($this->silence),
+            'unanswered_probes' => $this->status->probes(),
+            'unacknowledged' => $this->status->unacked(),
+            'unacknowledged_for' => $seconds($this->waiting),
+            'gives_up_in' => $seconds($forecast->givesUpIn),
+        ];
+    }
 }

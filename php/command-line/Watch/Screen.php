@@ -30,9 +30,10 @@ final class Screen
     /** Lines of the panel that is shown now. */
     private int $shown = 0;
 
-    public function __construct()
+    /** @param bool $forPeople otherwise there are lines only */
+    public function __construct(bool $forPeople = true)
     {
-        $this->isLive = stream_isatty(STDOUT) && ($_SERVER['TERM'] ?? '') !== 'dumb';
+        $this->isLive = $forPeople && stream_isatty(STDOUT) && ($_SERVER['TERM'] ?? '') !== 'dumb';
         $this->hasColours = $this->isLive && ($_SERVER['NO_COLOR'] ?? '') === '';
         $this->measure();
     }

@@ -85,6 +85,18 @@ final class Address
         return false;
     }
 
+    /** @return string[] the same as rules of LIBKEEPALIVE_TO, of which a host name may become several */
+    public function rules(): array
+    {
+        $port = $this->port ?? '*';
+        $rules = $this->networks === null ? ["*:$port"] : [];
+        foreach ($this->networks ?? [] as [$network, $bits]) {
+            $text = inet_ntop($network) . ($bits === 8 * strlen($network) ? '' : "/$bits");
+            $rules[] = strlen($network) === 4 ? "$text:$port" : "[$text]:$port";
+        }
+        return $rules;
+    }
+
     /**
      * With the addresses that the host name has now; the same object where there is no name.
      *

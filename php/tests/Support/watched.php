@@ -111,6 +111,10 @@ switch ($scenario) {
         $watch = start($scenario === 'dead' ? $command : onTerminal($command));
         $event = ['cut'];
         break;
+    case 'dead-in-json':
+        $watch = start(array_merge(WATCH, ['tcp://192.0.2.2:7000', '--json'], SETTINGS));
+        $event = ['cut'];
+        break;
     case 'rebooted':
         $watch = start(array_merge(WATCH, ['tcp://[2001:db8::2]:7000'], SETTINGS));
         $event = ['reboot'];
@@ -120,11 +124,15 @@ switch ($scenario) {
         $event = [];
         break;
     case 'process':
+    case 'process-in-json':
     case 'process-on-a-terminal':
         $worker = start([PHP_BINARY, '-r', WORKER], true);
         // From another network than the worker's.
         $command = array_merge([HOSTS, 'far'], WATCH, ['--pid', (string) proc_get_status($worker[0])['pid']]);
-        $watch = start($scenario === 'process' ? $command : onTerminal($command));
+        if ($scenario === 'process-in-json') {
+            $command[] = '--json';
+        }
+        $watch = start($scenario === 'process-on-a-terminal' ? onTerminal($command) : $command);
         $event = ['cut'];
         break;
     default:

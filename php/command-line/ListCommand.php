@@ -1,0 +1,153 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\CommandLine;
+
+use Keepalive\CommandLine\Watch\Sample;
+use Keepalive\Exception\SocketException;
+
+/**
+ * keepalive list: the TCP sockets of running processes, once.
+ *
+ * @internal
+ */
+final class ListCommand implements Command
+{
+    private const KINDS = ['pid' => 1, 'json' => Arguments::FLAG];
+
+    private const ROW = '%5s %-21s %-21s %-11s %s';
+
+    public function summary(): string
+    {
+        return 'the TCP sockets of running processes, and their settings';
+    }
+
+    public function help(): string
+    {
+        return <<<'HELP'
+            Usage: keepalive list [--pid PID] [--json]
+
+            Shows the TCP sockets of a process, or of every process that this user may look
+            at, with their settings: 60/10/6+120 are idle, interval, count and user timeout,
+            off is no keepalive. A socket that several processes share is shown once, with
+            the first of them. It changes nothing.
+
+              --pid PID   this process only
+              --json      an object for each socket, one a line, for programs;
+                          docs/running-processes.md explains the keys
+
+            This takes Linux 5.6, and root, or the processes' user where users may debug
+            their processes.
+
+            Exit status: 0, also where there are no sockets; 1 if it could not look, 2 for a
+            wrong command line.
+
+            HELP;
+    }
+
+    public function run(array $arguments): int
+    {
+        $parsed = new Arguments('list', self::KINDS, $arguments);
+        if ($parsed->words !== []) {
+            throw new UsageError("list takes options only; \"{$parsed->words[0]}\" was given.");
+        }
+        Process::needs('list');
+        $one = $parsed->options['pid'] ?? null;
+        /** @var array<int, array{Process, Sample[]}> $found by pid */
+        $found = [];
+        $forbidden = [];
+        $tables = [];
+        foreach ($one === null ? Process::all() : [$one] as $pid) {
+            try {
+                $process = new Process($pid);
+                $network = $process->network();
+                $tables[$network] = $tables[$network] ?? ConnectionTable::of((string) $pid); // it takes the kernel long
+                $found[$pid] = [$process, self::samples($process, $tables[$network])];
+            } catch (SocketException $refused) {
+                if ($one !== null) {
+                    throw $refused;
+                }
+                if ($refused->getCode() === Libc::EPERM) { // others have ended meanwhile
+                    $forbidden[] = $pid;
+                }
+            }
+        }
+        $parsed->has('json') ? self::printJson($found) : self::print($found, $one !== null);
+        if ($forbidden !== []) {
+            fwrite(STDERR, sprintf(
+                "keepalive: %d of the processes may not be looked at. Try as root; keepalive list --pid %d says why.\n",
+                count($forbidden),
+                $forbidden[0]
+            ));
+        }
+        return Application::OK;
+    }
+
+    /**
+     * @param array<int, array<string, mixed>> $table of its network
+     * @return Sample[] by inode
+     */
+    private static function samples(Process $process, array $table): array
+    {
+        $samples = [];
+        foreach ($process->tcpSockets($table) as $inode => $entry) {
+            $samples[$inode] = $process->borrow($entry['fd'], $inode, static function (int $fd) use ($entry): ?Sample {
+                return Sample::take($fd, $entry['fd'], $entry, null);
+            });
+        }
+        return array_filter($samples);
+    }
+
+    /** @param array<int, array{Process, Sample[]}> $found by pid */
+    private static function print(array $found, bool $emptyToo): void
+    {
+        $shown = [];
+        $isFirst = true;
+        foreach ($found as [$process, $samples]) {
+            $samples = array_diff_key($samples, $shown);
+            $shown += $samples;
+            if ($samples === [] && !$emptyToo) {
+                continue;
+            }
+            echo $isFirst ? '' : "\n", $process->name(), "\n";
+            $isFirst = false;
+            if ($samples === []) {
+                echo "   no TCP sockets\n";
+                continue;
+            }
+            printf(self::ROW . "\n", 'fd', 'local', 'remote', 'state', 'keepalive');
+            foreach ($samples as $sample) {
+                $state = $sample->status->state();
+                $remote = $state === 'LISTEN' ? '-' : $sample->remote;
+                printf(self::ROW . "\n", $sample->fd, $sample->local, $remote, $state, SettingsText::short($sample->settings));
+            }
+        }
+        if ($shown !== []) {
+            echo "\n", SettingsText::LEGEND, "\n";
+        }
+    }
+
+    /** @param array<int, array{Process, Sample[]}> $found by pid */
+    private static function printJson(array $found): void
+    {
+        $owners = [];
+        foreach ($found as $pid => [, $samples]) {
+            foreach (array_keys($samples) as $inode) {
+                $owners[$inode][] = $pid;
+            }
+        }
+        foreach ($found as $pid => [$process, $samples]) {
+            foreach ($samples as $inode => $sample) {
+                if ($owners[$inode][0] === $pid) {
+                    $whose = [
+                        'pid' => $pid,
+                        'command' => $process->command(),
+                        'shared_with' => array_slice($owners[$inode], 1),
+                    ];
+                    echo Json::line($whose + $sample->facts()), "\n";
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\CommandLine;
+
+/**
+ * Why this process may not borrow another one's sockets: the kernel says EPERM only.
+ *
+ * @internal
+ */
+final class Permission
+{
+    /** Of capabilities(7). */
+    private const CAP_SYS_PTRACE = 1 << 19;
+
+    /** A sentence with the likely cause, and what to do. */
+    public static function missing(int $pid): string
+    {
+        [$own, $other] = [self::status('self'), self::status((string) $pid)];
+        $isFiltered = ($own['Seccomp'] ?? '0') !== '0';
+        if ((hexdec($own['CapEff'] ?? '0') & self::CAP_SYS_PTRACE) !== 0) {
+            return 'There is CAP_SYS_PTRACE, but not over that process: it is outside of this user namespace (a '
+                . 'container), or a security module such as AppArmor forbids it. Try on the host.';
+        }
+        [$uid, $otherUid] = [strtok($own['Uid'] ?? '', "\t"), strtok($other['Uid'] ?? '', "\t")];
+        if ($otherUid !== false && $uid !== $otherUid) {
+            return "It runs as the user with number $otherUid, this program as $uid: try as root (CAP_SYS_PTRACE).";
+        }
+        $scope = trim((string) @file_get_contents('/proc/sys/kernel/yama/ptrace_scope'));
+        if ((int) $scope > 0) {
+            return "/proc/sys/kernel/yama/ptrace_scope is $scope: users may not debug their processes here. Try as root "
+                . '(CAP_SYS_PTRACE).';
+        }
+        if ($isFiltered) {
+            return 'This program runs under seccomp, as in a container, which may forbid it: Docker wants '
+                . '--cap-add SYS_PTRACE. Or try on the host.';
+        }
+        return 'It runs as the same user, but is protected: a setuid program, or one with capabilities or that is not '
+            . 'dumpable. Try as root (CAP_SYS_PTRACE).';
+    }
+
+    /** @return array<string, string> /proc/PID/status; empty where there is none */
+    private static function status(string $process): array
+    {
+        preg_match_all('/^(\w+):\t(.*)$/m', (string) @file_get_contents("/proc/$process/status"), $lines);
+        return array_combine($lines[1], $lines[2]);
+    }
+}

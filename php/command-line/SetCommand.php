@@ -1,0 +1,209 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\CommandLine;
+
+use Keepalive\Exception\SocketException;
+use Keepalive\Internal\Address;
+use Keepalive\Keepalive;
+use Keepalive\Settings;
+
+/**
+ * keepalive set: changes the TCP sockets of a process that runs already.
+ *
+ * @internal
+ */
+final class SetCommand implements Command
+{
+    /** Beside Application's. */
+    private const NONE_MATCHED = 3;
+    private const SOME_REFUSED = 4;
+
+    private const KINDS = SettingsOptions::KINDS + [
+        'pid' => 1,
+        'off' => Arguments::FLAG,
+        'to' => Arguments::TEXTS,
+        'dry-run' => Arguments::FLAG,
+    ];
+
+    /** Seconds until the kernel looks at unacknowledged data, from which on that is worth a line. */
+    private const LONG = 1.0;
+
+    private bool $isDryRun;
+    private int $matched = 0;
+    private int $refused = 0;
+
+    public function summary(): string
+    {
+        return 'changes the TCP sockets of a running process';
+    }
+
+    public function help(): string
+    {
+        return <<<'HELP'
+            Usage: keepalive set --pid PID --within SECONDS [--to ADDRESS]... [--dry-run]
+                   keepalive set --pid PID --idle S --interval S --count N [--user-timeout MS] ...
+                   keepalive set --pid PID --off ...
+
+            Sets the TCP sockets that a process has open, connections and listeners, and
+            prints what each had before and has after. A program that waits for a peer that
+            is gone is told, too. Connections that the process opens later have their own
+            settings, but those that a listener accepts have the listener's. For later ones
+            start it with keepalive run.
+
+
+            HELP . SettingsOptions::HELP . <<<'HELP'
+              --off                no keepalive and no user timeout
+              --to ADDRESS         only connections to this address, and listeners at it:
+                                   db.example:3306, *:3306, 10.0.0.5, 10.0.0.0/8:6379,
+                                   [2001:db8::/32]:443; may be given several times
+              --dry-run            changes nothing, and shows what would be done
+
+            A socket that has these values already is left alone. What is not TCP, or is
+            closed meanwhile, is passed over. MPTCP has no user timeout: it gets the rest.
+            This takes Linux 5.6, and root, or the process's user where users may debug
+            their processes.
+
+            Exit status: 0 if all sockets that match have these values now, 3 if none
+            matched, 4 if the kernel refused some; 1 if it could not begin, 2 for a wrong
+            command line.
+
+            HELP;
+    }
+
+    public function run(array $arguments): int
+    {
+        $parsed = new Arguments('set', self::KINDS, $arguments);
+        if ($parsed->words !== []) {
+            throw new UsageError("set takes options only; \"{$parsed->words[0]}\" was given.");
+        }
+        if (!$parsed->has('pid')) {
+            throw new UsageError('set takes --pid.');
+        }
+        $settings = self::settings($parsed);
+        $to = ToOption::addresses($parsed);
+        $this->isDryRun = $parsed->has('dry-run');
+        Process::needs('set');
+
+        $process = new Process($parsed->options['pid']);
+        echo $process->name(), "\n";
+        $sockets = $process->tcpSockets();
+        foreach ($sockets as $inode => $entry) {
+            $lines = $process->borrow($entry['fd'], $inode, function (int $fd) use ($entry, $settings, $to): array {
+                return $this->change($fd, $entry, $settings, $to);
+            });
+            foreach ($lines ?? [] as $line) {
+                echo $line, "\n";
+            }
+        }
+        if ($this->matched === 0) {
+            $all = count($sockets);
+            fwrite(STDERR, $all === 0
+                ? "keepalive: the process has no TCP sockets open.\n"
+                : "keepalive: none of the process's TCP sockets matches --to; it has $all.\n");
+            return self::NONE_MATCHED;
+        }
+        return $this->refused > 0 ? self::SOME_REFUSED : Application::OK;
+    }
+
+    /** @throws UsageError */
+    private static function settings(Arguments $parsed): Settings
+    {
+        if (!$parsed->has('off')) {
+            return SettingsOptions::settings('set', $parsed);
+        }
+        if (array_intersect_key($parsed->options, SettingsOptions::KINDS) !== []) {
+            throw new UsageError('set takes --off without other values.');
+        }
+        return new Settings(false, Keepalive::UNCHANGED, Keepalive::UNCHANGED, Keepalive::UNCHANGED, 0);
+    }
+
+    /**
+     * @param array{fd: int, local: string, remote: string, timer: string, timerIn: float, probes: int} $entry
+     * @param Address[] $to
+     * @return string[] what was done, in lines
+     */
+    private function change(int $fd, array $entry, Settings $settings, array $to): array
+    {
+        $before = Keepalive::settings($fd);
+        $state = Keepalive::status($fd)->state();
+        if ($state === 'CLOSE' || !self::isWanted($state === 'LISTEN' ? $entry['local'] : $entry['remote'], $to)) {
+            return [];
+        }
+        $this->matched++;
+        $ends = $state === 'LISTEN' ? $entry['local'] : "$entry[remote] from $entry[local]";
+        $lines = ["fd $entry[fd], $ends, $state"];
+        if ($before->userTimeoutMs() === null && $settings->userTimeoutMs() !== null) { // MPTCP
+            if ($settings->userTimeoutMs() > 0) {
+                $lines[] = '  An MPTCP socket has no user timeout: with unacknowledged data it waits about 15 min.';
+            }
+            $settings = new Settings(
+                $settings->enabled(),
+                $settings->idle(),
+                $settings->interval(),
+                $settings->count(),
+                null
+            );
+        }
+        $wanted = self::over($before, $settings);
+        // Not once more: the kernel would send a probe at once where some are unanswered, and count it.
+        if ($wanted == $before) {
+            $lines[] = '  already  ' . SettingsText::long($before);
+            return $lines;
+        }
+        $lines[] = '  before   ' . SettingsText::long($before);
+        if ($this->isDryRun) {
+            $lines[] = '  would be ' . SettingsText::long($wanted);
+            return $lines;
+        }
+        try {
+            Keepalive::apply($fd, $settings);
+        } catch (SocketException $exception) {
+            $this->refused++;
+            $lines[] = "  refused  {$exception->getMessage()}";
+            return $lines;
+        }
+        $after = Keepalive::settings($fd);
+        $lines[] = '  after    ' . SettingsText::long($after);
+        if ($after->disagreement() !== null) {
+            $lines[] = "  {$after->disagreement()}";
+        }
+        if (in_array($entry['timer'], ['retransmission', 'window probe'], true) && $entry['timerIn'] >= self::LONG) {
+            $lines[] = '  Data waits for the peer: the kernel looks at it, and at these values, in '
+                . Duration::text($entry['timerIn']) . '.';
+        }
+        return $lines;
+    }
+
+    /** @param Address[] $to */
+    private static function isWanted(string $address, array $to): bool
+    {
+        foreach ($to as $wanted) {
+            if ($wanted->matches($address)) {
+                return true;
+            }
+        }
+        return $to === [];
+    }
+
+    /** What a socket has, having had $before, once $settings are applied. */
+    private static function over(Settings $before, Settings $settings): Settings
+    {
+        return $settings->enabled()
+            ? new Settings(
+                true,
+                $settings->idle(),
+                $settings->interval(),
+                $settings->count(),
+                $settings->userTimeoutMs() ?? $before->userTimeoutMs()
+            )
+            : new Settings(
+                false,
+                $before->idle(),
+                $before->interval(),
+                $before->count(),
+                $settings->userTimeoutMs() ?? $before->userTimeoutMs()
+            );
+    }
+}

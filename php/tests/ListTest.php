@@ -1,0 +1,154 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests;
+
+use Keepalive\Keepalive;
+use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\Kernel;
+use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\TestCase;
+
+/** keepalive list: what it shows of this process, and of all. */
+final class ListTest extends TestCase
+{
+    private const COMMAND = [PHP_BINARY, '-d', 'display_errors=stderr', __DIR__ . '/../bin/keepalive', 'list'];
+
+    /** @var resource */
+    private $listener;
+    /** @var resource */
+    private $client;
+    private string $address;
+    private string $name;
+
+    protected function setUp(): void
+    {
+        $this->listener = stream_socket_server('tcp://127.0.0.1:0');
+        $this->address = stream_socket_get_name($this->listener, false);
+        $this->client = stream_socket_client("tcp://$this->address");
+        $this->name = stream_socket_get_name($this->client, false);
+        Keepalive::enable($this->client, 60, 10, 6, 120000);
+    }
+
+    protected function tearDown(): void
+    {
+        array_map('fclose', [$this->client, $this->listener]);
+    }
+
+    public function testAProcess(): void
+    {
+        $list = self::list('--pid', (string) getmypid());
+        self::assertSame([0, ''], [$list->status, $list->errors]);
+        self::assertStringStartsWith('process ' . getmypid() . ': ', $list->output);
+        $client = sprintf('%5d %-21s %-21s ESTABLISHED 60/10/6+120', Kernel::descriptor($this->client), $this->name, $this->address);
+        $listener = sprintf('%5d %-21s %-21s LISTEN      off', Kernel::descriptor($this->listener), $this->address, '-');
+        self::assertStringContainsString("\n$client\n", $list->output);
+        self::assertStringContainsString("\n$listener\n", $list->output);
+        self::assertStringEndsWith("\nkeepalive: idle/interval/count+user timeout, in seconds and probes\n", $list->output);
+    }
+
+    public function testJson(): void
+    {
+        $found = self::ofThis(self::list('--pid', (string) getmypid(), '--json'), $this->name);
+        self::assertIsFloat($found[0]['silent_for']);
+        self::assertEqualsWithDelta(60, $found[0]['gives_up_in'] - 60, 2);
+        unset($found[0]['silent_for'], $found[0]['gives_up_in'], $found[0]['command']);
+        self::assertSame([[
+            'pid' => getmypid(),
+            'shared_with' => [],
+            'fd' => Kernel::descriptor($this->client),
+            'local' => $this->name,
+            'remote' => $this->address,
+            'state' => 'ESTABLISHED',
+            'enabled' => true,
+            'idle' => 60,
+            'interval' => 10,
+            'count' => 6,
+            'user_timeout_ms' => 120000,
+            'unanswered_probes' => 0,
+            'unacknowledged' => 0,
+            'unacknowledged_for' => null,
+        ]], $found);
+        [$listener] = self::ofThis(self::list('--json'), $this->address);
+        self::assertSame(['LISTEN', null, false], [$listener['state'], $listener['remote'], $listener['enabled']]);
+    }
+
+    public function testEveryProcess(): void
+    {
+        // Inherits this process's sockets, as workers of a server do.
+        $child = proc_open(['sleep', '60'], [['pipe', 'r']], $pipes);
+        $pid = proc_get_status($child)['pid'];
+        $json = self::list('--json');
+        $text = self::list();
+        proc_terminate($child);
+        self::assertSame([0, 0], [$json->status, $text->status]);
+        $found = self::ofThis($json, $this->name);
+        self::assertCount(1, $found, 'a socket is shown once');
+        $owners = array_merge([$found[0]['pid']], $found[0]['shared_with']);
+        sort($owners);
+        $expected = [getmypid(), $pid];
+        sort($expected);
+        self::assertSame($expected, $owners);
+        self::assertSame(1, substr_count($text->output, " $this->name "));
+        self::assertMatchesRegularExpression('/^(keepalive: \d+ of the processes may not be looked at\. .*\n)?$/', $text->errors);
+    }
+
+    public function testAProcessWithoutTcpSockets(): void
+    {
+        Child::inheritNothing();
+        $child = proc_open(['sleep', '60'], [['pipe', 'r']], $pipes);
+        $pid = (string) proc_get_status($child)['pid'];
+        $list = self::list('--pid', $pid);
+        $json = self::list('--pid', $pid, '--json');
+        proc_terminate($child);
+        self::assertSame([0, ''], [$list->status, $list->errors]);
+        self::assertMatchesRegularExpression("/^process $pid: .*\n   no TCP sockets\n$/", $list->output);
+        self::assertSame([0, ''], [$json->status, $json->output]);
+    }
+
+    public function testWithoutPermissionItSaysOfHowMany(): void
+    {
+        $list = Child::run(array_merge(['unshare', '-Ur'], self::COMMAND));
+        self::assertSame(0, $list->status);
+        self::assertMatchesRegularExpression(
+            '/^keepalive: \d+ of the processes may not be looked at\. Try as root; keepalive list --pid \d+ says why\.$/',
+            $list->errors
+        );
+    }
+
+    /** @return array<int, array<int, mixed>> */
+    public static function refused(): array
+    {
+        return [
+            [2, 'options only; "4711" was given', '4711'],
+            [2, 'no option --to', '--to', '*:1'],
+            [1, 'ESRCH: there is no such process', '--pid', '2147483647'],
+        ];
+    }
+
+    /** @dataProvider refused */
+    #[DataProvider('refused')]
+    public function testWhatItRefuses(int $status, string $says, string ...$arguments): void
+    {
+        $list = self::list(...$arguments);
+        self::assertSame([$status, ''], [$list->status, $list->output]);
+        self::assertStringContainsString($says, $list->errors);
+    }
+
+    private static function list(string ...$arguments): Child
+    {
+        return Child::run(array_merge(self::COMMAND, $arguments));
+    }
+
+    /** @return array<int, array<string, mixed>> what is said of the socket that has this local address, and is not accepted */
+    private static function ofThis(Child $list, string $local): array
+    {
+        $sockets = array_map(static function (string $line): array {
+            return json_decode($line, true, 8, JSON_THROW_ON_ERROR);
+        }, explode("\n", trim($list->output)));
+        return array_values(array_filter($sockets, static function (array $socket) use ($local): bool {
+            return $socket['local'] === $local;
+        }));
+    }
+}

@@ -1,0 +1,76 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Keepalive\Tests\Servers;
+
+use Keepalive\Tests\Support\Child;
+use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\TestCase;
+
+/** Programs that hang on a host that is lost: `keepalive set` afterwards, from outside, ends that. */
+final class StuckTest extends TestCase
+{
+    /** Of Support/stuck.php; it fails where one of the programs does not hang. */
+    private const WITHIN_SECONDS = 6;
+
+    /** @var array<string, mixed> */
+    private static array $results = [];
+
+    public static function setUpBeforeClass(): void
+    {
+        $hosts = dirname(__DIR__, 3) . '/tests/deadpeer/hosts';
+        $output = Child::run([$hosts, 'run', PHP_BINARY, __DIR__ . '/Support/stuck.php'])->cleanOutput();
+        self::$results = json_decode($output, true, 8, JSON_THROW_ON_ERROR);
+    }
+
+    /** @return array<int, array{string, string}> */
+    public static function programs(): array
+    {
+        return [
+            ['PHP', 'SQLSTATE[HY000]: General error: 2006 MySQL server has gone away'],
+            ['Python', '[Errno 110] Connection timed out'],
+            ['C', 'Connection timed out'],
+        ];
+    }
+
+    /** @dataProvider programs */
+    #[DataProvider('programs')]
+    public function testItIsTold(string $program, string $told): void
+    {
+        $result = self::$results[$program];
+        self::assertSame([0, $told], [$result['status'], $result['told']]);
+        self::assertLessThan(self::WITHIN_SECONDS, $result['seconds']);
+        self::assertStringContainsString("\n  after    idle 2 s, interval 1 s, count 1, user timeout 1.", $result['said']);
+    }
+
+    /** What was sent before the call is repeated later and later: the kernel looks at it then. */
+    public function testDataInFlightIsLookedAtWhenTheKernelSaid(): void
+    {
+        $result = self::$results['PHP, data in flight'];
+        $says = '/^  Data waits for the peer: the kernel looks at it, and at these values, in (\d\.\d) s\.$/m';
+        self::assertSame(1, preg_match($says, $result['said'], $forecast), $result['said']);
+        self::assertEqualsWithDelta((float) $forecast[1], $result['seconds'], 1);
+        self::assertStringStartsWith('SQLSTATE[HY000]', $result['told']);
+    }
+
+    public function testWithoutItHangs(): void
+    {
+        self::assertNull(self::$results['PHP, not set']['told']);
+    }
+
+    public function testTheDocumentationShowsTheSame(): void
+    {
+        foreach (['README.md', 'docs/running-processes.md'] as $name) {
+            $document = (string) file_get_contents(dirname(__DIR__, 3) . "/$name");
+            $lasting = static function (string $text): string {
+                return (string) preg_replace('/\d+/', 'N', $text);
+            };
+            self::assertStringContainsString(
+                $lasting('```console' . "\n" . self::$results['transcript'] . '```'),
+                $lasting($document),
+                "$name: tests/deadpeer/hosts run php php/tests/Servers/Support/stuck.php transcript"
+            );
+        }
+    }
+}
