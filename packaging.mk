@@ -162,6 +162,7 @@ dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Com
 	mkdir -p target/dist
 	git archive --prefix=$(DISTRIBUTION)/ HEAD | tar -xf - -C target/dist
 	sed -i 's/^    "name": .*/&\n    "version": "$(VERSION)",/' target/dist/$(DISTRIBUTION)/composer.json
+	sed -i '/^<!-- only in a clone -->$$/,/^<!-- everywhere -->$$/d' target/dist/$(DISTRIBUTION)/README.md
 	$(foreach platform,$(PLATFORMS),$(foreach object,$(SHIPPED),install -D $(call release_of,$(platform))/$(object) \
 		target/dist/$(DISTRIBUTION)/php/lib/$(platform)/$(object) &&)) true
 	cd target/dist/$(DISTRIBUTION)/php/lib && sha256sum */*.so >SHA256SUMS
