@@ -119,7 +119,7 @@ final class Address
             );
         }
         Errno::prepare();
-        $found = socket_addrinfo_lookup($name, null, ['ai_socktype' => SOCK_STREAM]);
+        $found = socket_addrinfo_lookup($name, '0', ['ai_socktype' => SOCK_STREAM]); // PHP 7.4 wants a port
         if ($found === false || $found === []) {
             $full = Errno::ofFullTable();
             if ($full !== 0) {
