@@ -42,7 +42,7 @@ final class RunCommand implements Command
             Runs a program, in any language, whose TCP sockets get these settings when they
             are opened: reconnects, pools and what it starts itself, too. It sets the
             variables of libkeepalive-preload.so, and becomes the program. What the program
-            sets itself wins. docs/preload.md has the variables, for services and containers.
+            sets itself wins. docs/preload.md has the variables.
 
 
             HELP . SettingsOptions::HELP . <<<'HELP'

@@ -43,7 +43,7 @@ final class SetCommand implements Command
     {
         return <<<'HELP'
             Usage: keepalive set --pid PID --within SECONDS [--to ADDRESS]... [--dry-run]
-                   keepalive set --pid PID --idle S --interval S --count N [--user-timeout MS] ...
+                   keepalive set --pid PID --idle S --interval S --count N ...
                    keepalive set --pid PID --off ...
 
             Sets the TCP sockets that a process has open, connections and listeners, and
@@ -126,25 +126,19 @@ final class SetCommand implements Command
      */
     private function change(int $fd, array $entry, Settings $settings, array $to): array
     {
-        $before = Keepalive::settings($fd);
         $state = Keepalive::status($fd)->state();
-        if ($state === 'CLOSE' || !self::isWanted($state === 'LISTEN' ? $entry['local'] : $entry['remote'], $to)) {
+        if ($state === 'CLOSE' || !self::isMeant($state === 'LISTEN' ? $entry['local'] : $entry['remote'], $to)) {
             return [];
         }
         $this->matched++;
         $ends = $state === 'LISTEN' ? $entry['local'] : "$entry[remote] from $entry[local]";
         $lines = ["fd $entry[fd], $ends, $state"];
-        if ($before->userTimeoutMs() === null && $settings->userTimeoutMs() !== null) { // MPTCP
+        $before = Keepalive::settings($fd);
+        if ($before->userTimeoutMs() === null) {
             if ($settings->userTimeoutMs() > 0) {
                 $lines[] = '  An MPTCP socket has no user timeout: with unacknowledged data it waits about 15 min.';
             }
-            $settings = new Settings(
-                $settings->enabled(),
-                $settings->idle(),
-                $settings->interval(),
-                $settings->count(),
-                null
-            );
+            $settings = self::withoutUserTimeout($settings);
         }
         $wanted = self::over($before, $settings);
         // Not once more: the kernel would send a probe at once where some are unanswered, and count it.
@@ -157,53 +151,62 @@ final class SetCommand implements Command
             $lines[] = '  would be ' . SettingsText::long($wanted);
             return $lines;
         }
+        return array_merge($lines, $this->apply($fd, $settings, $entry['timer'], $entry['timerIn']));
+    }
+
+    /** @return string[] */
+    private function apply(int $fd, Settings $settings, string $timer, float $timerIn): array
+    {
         try {
             Keepalive::apply($fd, $settings);
         } catch (SocketException $exception) {
             $this->refused++;
-            $lines[] = "  refused  {$exception->getMessage()}";
-            return $lines;
+            return ["  refused  {$exception->getMessage()}"];
         }
         $after = Keepalive::settings($fd);
-        $lines[] = '  after    ' . SettingsText::long($after);
+        $lines = ['  after    ' . SettingsText::long($after)];
         if ($after->disagreement() !== null) {
             $lines[] = "  {$after->disagreement()}";
         }
-        if (in_array($entry['timer'], ['retransmission', 'window probe'], true) && $entry['timerIn'] >= self::LONG) {
+        if (in_array($timer, ['retransmission', 'window probe'], true) && $timerIn >= self::LONG) {
             $lines[] = '  Data waits for the peer: the kernel looks at it, and at these values, in '
-                . Duration::text($entry['timerIn']) . '.';
+                . Duration::text($timerIn) . '.';
         }
         return $lines;
     }
 
     /** @param Address[] $to */
-    private static function isWanted(string $address, array $to): bool
+    private static function isMeant(string $address, array $to): bool
     {
-        foreach ($to as $wanted) {
-            if ($wanted->matches($address)) {
+        foreach ($to as $one) {
+            if ($one->matches($address)) {
                 return true;
             }
         }
         return $to === [];
     }
 
-    /** What a socket has, having had $before, once $settings are applied. */
+    /** What a socket that has $before has once $settings are applied. */
     private static function over(Settings $before, Settings $settings): Settings
     {
-        return $settings->enabled()
-            ? new Settings(
-                true,
-                $settings->idle(),
-                $settings->interval(),
-                $settings->count(),
-                $settings->userTimeoutMs() ?? $before->userTimeoutMs()
-            )
-            : new Settings(
-                false,
-                $before->idle(),
-                $before->interval(),
-                $before->count(),
-                $settings->userTimeoutMs() ?? $before->userTimeoutMs()
-            );
+        $values = $settings->enabled() ? $settings : $before; // off leaves the three
+        return new Settings(
+            $settings->enabled(),
+            $values->idle(),
+            $values->interval(),
+            $values->count(),
+            $settings->userTimeoutMs() ?? $before->userTimeoutMs()
+        );
+    }
+
+    private static function withoutUserTimeout(Settings $settings): Settings
+    {
+        return new Settings(
+            $settings->enabled(),
+            $settings->idle(),
+            $settings->interval(),
+            $settings->count(),
+            null
+        );
     }
 }

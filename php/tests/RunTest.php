@@ -299,6 +299,60 @@ final class RunTest extends TestCase
         self::assertStringContainsString('is not loaded into this process', (string) json_encode($missing['findings']));
     }
 
+    /** As `make install` and the Debian packages have it: below the system's folder of libraries. */
+    public function testAnInstalledLibrary(): void
+    {
+        $libraries = self::file('lib');
+        self::install("$libraries/libkeepalive.so.1.0.0", "$libraries/libkeepalive/libkeepalive-preload.so");
+        symlink('libkeepalive.so.1.0.0', "$libraries/libkeepalive.so.1");
+        // A copy of the package without a build, so that the loader's search path has the library.
+        $php = self::file('package/php');
+        exec("mkdir -p $php && cd " . dirname(__DIR__) . " && cp -r bin src command-line autoload.php constants.php $php");
+        $run = Child::run(
+            [PHP_BINARY, "$php/bin/keepalive", 'run', '--within=30', '--', 'sh', '-c', 'echo "$LD_PRELOAD"'],
+            ['LD_LIBRARY_PATH' => $libraries, 'LD_PRELOAD' => null]
+        );
+        self::assertSame("$libraries/libkeepalive/libkeepalive-preload.so\n", $run->cleanOutput());
+    }
+
+    public function testWithoutTheObject(): void
+    {
+        self::install($library = self::file('alone/libkeepalive.so'), null);
+        $run = self::keepalive(['--within=30'], ['true'], ['KEEPALIVE_LIBRARY' => $library]);
+        self::assertSame(125, $run->status);
+        self::assertStringContainsString(
+            'libkeepalive-preload.so is not beside the library. Tried: ' . self::file('alone/libkeepalive-preload.so'),
+            $run->errors
+        );
+    }
+
+    public function testAFolderThatTheLoaderCannotName(): void
+    {
+        self::install($library = self::file('a space/libkeepalive.so'), self::file('a space/libkeepalive-preload.so'));
+        $run = self::keepalive(['--within=30'], ['true'], ['KEEPALIVE_LIBRARY' => $library]);
+        self::assertSame(125, $run->status);
+        self::assertStringContainsString('LD_PRELOAD cannot name "' . self::file('a space/'), $run->errors);
+    }
+
+    public function testHelpFitsInEightyColumns(): void
+    {
+        foreach (['list', 'run', 'set'] as $command) {
+            $help = Child::run(array_merge(self::COMMAND, ['help', $command]))->cleanOutput();
+            self::assertSame([], preg_grep('/^.{81}/', explode("\n", $help)));
+            self::assertSame($help, Child::run(array_merge(self::COMMAND, [$command, '--help']))->cleanOutput());
+        }
+    }
+
+    private static function install(string $library, ?string $object): void
+    {
+        foreach (['libkeepalive.so' => $library, 'libkeepalive-preload.so' => $object] as $name => $place) {
+            if ($place !== null) {
+                is_dir(dirname($place)) || mkdir(dirname($place), 0755, true);
+                copy(dirname(__DIR__, 2) . "/target/release/$name", $place);
+            }
+        }
+    }
+
     private static function object(): string
     {
         return dirname(__DIR__, 2) . '/target/release/libkeepalive-preload.so';
