@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Keepalive;
 
 use Keepalive\Exception\InvalidArgumentException;
+use Keepalive\Exception\KeepaliveException;
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\TypeError;
 use Keepalive\Exception\UnavailableException;
@@ -47,6 +48,9 @@ final class Keepalive
     private static ?Backend $backend = null;
 
     private static ?SocketsBackend $forSockets = null;
+
+    /** @var array<string, string> by address: what tryToEnableConnectionsTo() reported last, until it succeeds */
+    private static array $reported = [];
 
     private function __construct()
     {
@@ -215,6 +219,37 @@ final class Keepalive
             throw $refusal;
         }
         return $count;
+    }
+
+    /**
+     * enableConnectionsTo() for programs that would rather go on without keepalive than fail: nothing that concerns
+     * keepalive is thrown, not even for a wrong address. Instead it is reported, once for each address as long as it
+     * stays the same, and 0 is returned.
+     *
+     * @param callable(string, array{exception: KeepaliveException}): mixed|null $report gets the message; a PSR-3
+     *     logger is [$logger, 'warning']. null: PHP's error_log()
+     */
+    public static function tryToEnableConnectionsTo(
+        string $address,
+        ?Settings $settings = null,
+        ?callable $report = null
+    ): int {
+        try {
+            $count = self::enableConnectionsTo($address, $settings);
+            unset(self::$reported[$address]);
+            return $count;
+        } catch (KeepaliveException $exception) {
+            $message = "Keepalive was not enabled on the connections to $address: {$exception->getMessage()}";
+            if ((self::$reported[$address] ?? null) !== $message) {
+                self::$reported[$address] = $message;
+                if ($report !== null) {
+                    $report($message, ['exception' => $exception]);
+                } elseif (function_exists('error_log')) { // some hosts take it away
+                    error_log($message);
+                }
+            }
+            return 0;
+        }
     }
 
     /**

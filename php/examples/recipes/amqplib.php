@@ -1,7 +1,7 @@
 <?php
 
 /**
- * php-amqplib: a consumer that connects anew when the broker is gone. TLS or not makes no difference.
+ * php-amqplib: a consumer that connects again when the broker is gone. TLS or not makes no difference.
  *
  *     RABBITMQ_HOST=rabbit.example [RABBITMQ_CA=authorities.pem] php amqplib.php [queue]
  *
@@ -27,7 +27,7 @@ function connect(string $host, int $port, ?string $authorities): AbstractConnect
     $connection = $authorities === null
         ? new AMQPStreamConnection($host, $port, 'guest', 'guest')
         : new AMQPSSLConnection($host, $port, 'guest', 'guest', '/', ['cafile' => $authorities]);
-    Keepalive::enableConnectionsTo("$host:$port", Settings::detectWithin(30));
+    Keepalive::tryToEnableConnectionsTo("*:$port", Settings::detectWithin(30));
     return $connection;
 }
 
@@ -52,7 +52,7 @@ while (!$quit) {
             $channel->wait();
         }
     } catch (AMQPExceptionInterface | ErrorException $exception) {
-        echo "{$exception->getMessage()}, connecting anew\n";
+        echo "{$exception->getMessage()}, connecting again\n";
         sleep(1);
     }
 }

@@ -8,8 +8,8 @@
  * A loop that only waits for something to read never learns of a dead peer. With keepalive the
  * stream becomes readable in time: fread() then gives '' or false, and feof() says true.
  *
- * Connections that a library of the loop has opened are reached like all others:
- * Keepalive::enableConnectionsTo('chat.example:6697'), when it says that it is connected.
+ * Connections that a library of the loop has opened are reached like all others, once it says that it is
+ * connected: Keepalive::tryToEnableConnectionsTo('*:6697').
  */
 
 declare(strict_types=1);

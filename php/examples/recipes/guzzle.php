@@ -20,8 +20,7 @@ require __DIR__ . '/../../autoload.php'; // in an application: vendor/autoload.p
 require 'GuzzleHttp/autoload.php';
 
 $url = getenv('URL') ?: 'https://localhost/';
-$parts = parse_url($url);
-$address = $parts['host'] . ':' . ($parts['port'] ?? 443);
+$address = '*:' . (parse_url($url, PHP_URL_PORT) ?? 443);
 $settings = Settings::detectWithin(30);
 
 $client = new Client([
@@ -37,7 +36,7 @@ for ($request = 1; $request <= 2; $request++) {
             CURLOPT_TCP_KEEPINTVL => $settings->interval(),
         ],
         'progress' => static function () use ($address, $settings, &$set): void {
-            $set = $set ?: Keepalive::enableConnectionsTo($address, $settings);
+            $set = $set ?: Keepalive::tryToEnableConnectionsTo($address, $settings);
         },
     ]);
     echo $response->getBody(), "\n";

@@ -3,7 +3,10 @@
 /**
  * PDO: one function that connects, so that every connection has keepalive.
  *
- *     DB_HOST=db.example DB_USER=app DB_PASSWORD=... php pdo.php
+ *     DB_DSN='mysql:host=db.example' DB_USER=app DB_PASSWORD=... php pdo.php
+ *
+ * It works for every DSN: with a host name (nothing is looked up here), without a port, with a unix socket (which needs
+ * no keepalive).
  */
 
 declare(strict_types=1);
@@ -13,17 +16,16 @@ use Keepalive\Settings;
 
 require __DIR__ . '/../../autoload.php'; // in an application: vendor/autoload.php
 
-function connect(string $host, int $port, string $user, string $password): PDO
+function connect(string $dsn, string $user, string $password): PDO
 {
-    $pdo = new PDO("mysql:host=$host;port=$port", $user, $password, [
+    $pdo = new PDO($dsn, $user, $password, [
         PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION,
-        PDO::ATTR_PERSISTENT => true, // an old connection comes back with what was set on it: set again, it is the same
+        PDO::ATTR_PERSISTENT => true, // an old connection comes back with what was set on it, and is left alone below
     ]);
-    Keepalive::enableConnectionsTo("$host:$port", Settings::detectWithin(30));
+    $port = preg_match('/port=(\d+)/', $dsn, $found) === 1 ? $found[1] : 3306;
+    Keepalive::tryToEnableConnectionsTo("*:$port", Settings::detectWithin(30));
     return $pdo;
 }
 
-$host = getenv('DB_HOST') ?: '127.0.0.1';
-$port = (int) (getenv('DB_PORT') ?: 3306);
-$pdo = connect($host, $port, getenv('DB_USER') ?: 'root', getenv('DB_PASSWORD') ?: '');
+$pdo = connect(getenv('DB_DSN') ?: 'mysql:host=127.0.0.1', getenv('DB_USER') ?: 'root', getenv('DB_PASSWORD') ?: '');
 echo $pdo->query('SELECT 6 * 7')->fetchColumn(), "\n";

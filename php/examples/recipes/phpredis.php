@@ -5,8 +5,8 @@
  *
  *     REDIS_HOST=redis.example php phpredis.php [queue]
  *
- * phpredis connects anew by itself when a command finds the connection broken, and says nothing; so
- * keepalive is put on before each wait.
+ * phpredis connects again by itself when a command finds the connection broken, and does not tell; so
+ * keepalive is set before each wait. A connection that has it already is left alone.
  */
 
 declare(strict_types=1);
@@ -26,7 +26,7 @@ $redis->setOption(Redis::OPT_READ_TIMEOUT, -1); // keepalive finds a dead server
 do {
     try {
         $redis->ping();
-        Keepalive::enableConnectionsTo("$host:$port", $settings);
+        Keepalive::tryToEnableConnectionsTo("*:$port", $settings);
         [, $job] = $redis->blPop([$argv[1] ?? 'jobs'], 0);
         echo "$job\n";
     } catch (RedisException $exception) {

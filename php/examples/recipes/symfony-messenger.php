@@ -1,17 +1,16 @@
 <?php
 
 /**
- * Symfony Messenger: keepalive on whatever the worker is connected to, at each turn of its loop.
+ * Symfony Messenger: the listener of this package, for whatever the worker is connected to.
  *
- *     REDIS_HOST=redis.example php symfony-messenger.php
+ *     REDIS_DSN=redis://redis.example/messages php symfony-messenger.php
  *
- * In a Symfony application the listener is a service with the attribute AsEventListener, and the
- * rest of this file is Symfony's own. In Laravel the same line stands in Queue::looping().
+ * In a Symfony application the listener is a service, and the rest of this file is Symfony's own.
  */
 
 declare(strict_types=1);
 
-use Keepalive\Keepalive;
+use Keepalive\Integration\Symfony\KeepaliveListener;
 use Keepalive\Settings;
 use Symfony\Component\EventDispatcher\EventDispatcher;
 use Symfony\Component\Messenger\Bridge\Redis\Transport\Connection;
@@ -27,31 +26,10 @@ require __DIR__ . '/../../autoload.php'; // in an application: vendor/autoload.p
 require 'Symfony/Component/Messenger/autoload.php';
 require 'Symfony/Component/EventDispatcher/autoload.php';
 
-final class KeepConnectionsAlive
-{
-    /** @var string[] "host:port" of the databases, queues and caches that the jobs use */
-    private array $addresses;
-
-    public function __construct(string ...$addresses)
-    {
-        $this->addresses = $addresses;
-    }
-
-    public function __invoke(WorkerRunningEvent $event): void
-    {
-        foreach ($this->addresses as $address) {
-            Keepalive::enableConnectionsTo($address, Settings::detectWithin(30));
-        }
-    }
-}
-
-$host = getenv('REDIS_HOST') ?: '127.0.0.1';
-$port = (int) (getenv('REDIS_PORT') ?: 6379);
-
 $dispatcher = new EventDispatcher();
-$dispatcher->addListener(WorkerRunningEvent::class, new KeepConnectionsAlive("$host:$port"));
+$dispatcher->addSubscriber(new KeepaliveListener(Settings::detectWithin(30)));
 
-$transport = new RedisTransport(Connection::fromDsn("redis://$host:$port/messages"));
+$transport = new RedisTransport(Connection::fromDsn(getenv('REDIS_DSN') ?: 'redis://127.0.0.1/messages'));
 $bus = new MessageBus([new HandleMessageMiddleware(new HandlersLocator([
     stdClass::class => [static function (stdClass $job): void {
         echo "$job->text\n";

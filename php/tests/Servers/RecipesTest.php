@@ -8,6 +8,7 @@ use Keepalive\Settings;
 use Keepalive\Tests\Servers\Support\Clients;
 use Keepalive\Tests\Servers\Support\Servers;
 use Keepalive\Tests\Servers\Support\TracedProgram;
+use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use PHPUnit\Framework\Attributes\DataProvider;
 
@@ -20,7 +21,9 @@ final class RecipesTest extends KeepaliveTestCase
 
     public static function setUpBeforeClass(): void
     {
-        self::$servers = new Servers('127.0.0.1', [], ['mariadb', 'redis', 'rabbitmq', 'rabbitmq-tls', 'https']);
+        $names = array_merge(['mariadb', 'redis', 'rabbitmq', 'rabbitmq-tls', 'https'], Servers::REDIS_CLUSTER);
+        self::$servers = new Servers('127.0.0.1', [], $names);
+        self::$servers->formRedisCluster();
     }
 
     public static function tearDownAfterClass(): void
@@ -42,6 +45,79 @@ final class RecipesTest extends KeepaliveTestCase
         self::assertAllSet(2, $program, 'mariadb');
     }
 
+    /** @return array<string, array{string, array<string, string>, string}> */
+    public static function recipesThatEnd(): array
+    {
+        return [
+            'pdo.php' => ['pdo.php', "42\n"],
+            'doctrine.php' => ['doctrine.php', "42\n42\n"],
+            'symfony-messenger.php' => ['symfony-messenger.php', "done\n"],
+            'guzzle.php' => ['guzzle.php', "42\n42\n"],
+            'url.php' => ['url.php', "42\n"],
+            'redis-cluster.php' => ['redis-cluster.php', "3 nodes\n"],
+        ];
+    }
+
+    /**
+     * In PHP-FPM without preloading, for instance.
+     *
+     * @dataProvider recipesThatEnd
+     */
+    #[DataProvider('recipesThatEnd')]
+    public function testWithoutFfiItGoesOnAndSaysWhy(string $recipe, string $output): void
+    {
+        $flags = ['-d', 'ffi.enable=0', '-d', 'log_errors=1', '-d', 'display_errors=0', '-d', 'error_log='];
+        $child = Child::run(array_merge([PHP_BINARY], $flags, [self::FOLDER . "/$recipe"]), self::everything());
+        self::assertSame(0, $child->status, $child->errors);
+        self::assertSame($output, $child->output);
+        self::assertMatchesRegularExpression('/^Keepalive was not enabled on .* needs FFI and the shared library/m', $child->errors);
+    }
+
+    /**
+     * It needs no keepalive, and has no port.
+     *
+     * @dataProvider recipesForADatabase
+     */
+    #[DataProvider('recipesForADatabase')]
+    public function testAUnixSocketIsNoProblem(string $recipe, string $output): void
+    {
+        $socket = self::$servers->unixSocket('mariadb');
+        $child = Child::run([PHP_BINARY, self::FOLDER . "/$recipe"], [
+            'DB_DSN' => "mysql:unix_socket=$socket",
+            'DATABASE_URL' => 'mysql://root@localhost/?unix_socket=' . rawurlencode($socket),
+        ]);
+        self::assertSame($output, $child->cleanOutput());
+    }
+
+    /** @return array<string, array{string, string}> */
+    public static function recipesForADatabase(): array
+    {
+        return array_intersect_key(self::recipesThatEnd(), ['pdo.php' => 0, 'doctrine.php' => 0]);
+    }
+
+    public function testUrl(): void
+    {
+        $program = $this->recipe('url.php', self::everything());
+        self::assertSame("42\n", $program->end());
+        self::assertAllSet(1, $program, 'https');
+    }
+
+    public function testRedisCluster(): void
+    {
+        $program = $this->recipe('redis-cluster.php', self::everything() + ['REDIS_NETWORK' => '127.0.0.0/8']);
+        self::assertSame("3 nodes\n", $program->end());
+        foreach (Servers::REDIS_CLUSTER as $node) {
+            // The first of the seed asks for the nodes, and is closed before anything is set.
+            $set = array_filter($program->optionsOfConnections(self::$servers->port($node)), static function (array $set): bool {
+                return isset($set['TCP_KEEPIDLE']);
+            });
+            self::assertSame([['SO_KEEPALIVE' => 1, 'TCP_USER_TIMEOUT' => 13000]], array_map(static function (array $set): array {
+                ksort($set);
+                return array_intersect_key($set, ['SO_KEEPALIVE' => 0, 'TCP_USER_TIMEOUT' => 0]);
+            }, array_values($set)), "$node: {$program->output()}");
+        }
+    }
+
     public function testPhpredisAlsoAfterAReconnect(): void
     {
         $redis = new \Redis();
@@ -49,7 +125,7 @@ final class RecipesTest extends KeepaliveTestCase
         $program = $this->recipe('phpredis.php', self::addressOf('redis', 'REDIS'));
         $redis->rPush('jobs', 'first');
         $program->untilItSays('first');
-        // Before that, phpredis would connect anew by itself and say nothing.
+        // Before that, phpredis would connect again by itself and say nothing.
         $program->until('it to wait for the next job', static function () use ($redis): bool {
             return strpos($redis->rawCommand('CLIENT', 'LIST'), ' flags=b ') !== false;
         });
@@ -64,7 +140,7 @@ final class RecipesTest extends KeepaliveTestCase
 
     public function testSymfonyMessenger(): void
     {
-        $program = $this->recipe('symfony-messenger.php', self::addressOf('redis', 'REDIS'));
+        $program = $this->recipe('symfony-messenger.php', self::everything());
         self::assertSame("done\n", $program->end());
         self::assertAllSet(1, $program, 'redis');
     }
@@ -89,15 +165,15 @@ final class RecipesTest extends KeepaliveTestCase
         $queue->declareQueue();
 
         $program = $this->recipe('amqplib.php', $environment, $queue->getName());
-        $program->untilItSays('connecting anew');
+        $program->untilItSays('connecting again');
         $queue->delete();
         $queue->setFlags(AMQP_NOPARAM);
         $queue->declareQueue();
         (new \AMQPExchange($channel))->publish('first', $queue->getName());
         $program->untilItSays("first\n");
         (new \AMQPExchange($channel))->publish('quit', $queue->getName());
-        self::assertMatchesRegularExpression('/^((.*), connecting anew\n)+first\nquit\n$/', $program->end());
-        self::assertAllSet(substr_count($program->output(), 'connecting anew') + 1, $program, $server);
+        self::assertMatchesRegularExpression('/^((.*), connecting again\n)+first\nquit\n$/', $program->end());
+        self::assertAllSet(substr_count($program->output(), 'connecting again') + 1, $program, $server);
     }
 
     public function testGuzzleKeepsOneConnection(): void
@@ -176,7 +252,19 @@ final class RecipesTest extends KeepaliveTestCase
     /** @return array<string, string> */
     private static function database(): array
     {
-        return self::addressOf('mariadb', 'DB') + ['DB_USER' => 'root', 'DB_PASSWORD' => ''];
+        $port = self::$servers->port('mariadb');
+        return ['DB_DSN' => "mysql:host=127.0.0.1;port=$port", 'DATABASE_URL' => "mysql://root@127.0.0.1:$port/"];
+    }
+
+    /** @return array<string, string> what the recipes that end by themselves need */
+    private static function everything(): array
+    {
+        return self::database() + [
+            'REDIS_DSN' => 'redis://127.0.0.1:' . self::$servers->port('redis') . '/messages',
+            'REDIS_SEED' => '127.0.0.1:' . self::$servers->port('redisnode1'),
+            'URL' => 'https://127.0.0.1:' . self::$servers->port('https') . '/42',
+            'URL_CA' => self::$servers->authority(),
+        ];
     }
 
     /** @return array<string, string> */

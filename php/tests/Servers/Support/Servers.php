@@ -16,6 +16,9 @@ final class Servers
 {
     public const NAMES = ['mariadb', 'postgresql', 'redis', 'memcached', 'rabbitmq', 'rabbitmq-tls', 'https'];
 
+    /** The nodes of a Redis cluster, which form one by formRedisCluster(). */
+    public const REDIS_CLUSTER = ['redisnode1', 'redisnode2', 'redisnode3'];
+
     private const PATIENCE_SECONDS = 60;
 
     /** The address that the servers listen at. */
@@ -91,16 +94,42 @@ final class Servers
         return $this->ports[$name];
     }
 
+    public function unixSocket(string $name): string
+    {
+        return "$this->folder/$name/socket";
+    }
+
+    public function formRedisCluster(): void
+    {
+        $nodes = implode(' ', array_map(function (string $name): string {
+            return "$this->host:{$this->ports[$name]}";
+        }, self::REDIS_CLUSTER));
+        $this->run("redis-cli --cluster create $nodes --cluster-yes");
+        // Each node has to have heard of it.
+        $this->run("for node in $nodes; do
+            for turn in \$(seq 100); do
+                redis-cli -u redis://\$node cluster info | grep -q cluster_state:ok && break; sleep 0.05
+            done
+        done");
+    }
+
     /** The certificate that signs the servers', for clients to check them with. */
     public function authority(): string
     {
         return "$this->folder/certificate";
     }
 
+    /** Nothing may be told to use it twice. */
+    private static function freePort(): int
+    {
+        $held = stream_socket_server('tcp://127.0.0.1:0');
+        return (int) explode(':', (string) stream_socket_get_name($held, false))[1];
+    }
+
     private function choosePorts(): void
     {
         $all = [];
-        foreach (array_merge(self::NAMES, ['epmd', 'rabbitmq-nodes']) as $name) {
+        foreach (array_merge(self::NAMES, self::REDIS_CLUSTER, ['epmd', 'rabbitmq-nodes']) as $name) {
             $all[] = $held = stream_socket_server('tcp://127.0.0.1:0');
             $this->ports[$name] = (int) explode(':', (string) stream_socket_get_name($held, false))[1];
         }
@@ -167,6 +196,11 @@ final class Servers
                     exec postgres -D data -p $port -k \$PWD -c listen_addresses=$this->host -c fsync=off";
             case 'redis':
                 return "exec redis-server --bind $this->host --port $port --save '' --protected-mode no";
+            case 'redisnode1':
+            case 'redisnode2':
+            case 'redisnode3':
+                return "exec redis-server --bind $this->host --port $port --save '' --protected-mode no \\
+                    --cluster-enabled yes --cluster-port " . self::freePort();
             case 'memcached':
                 return "exec memcached -u root -l $this->host -p $port -U 0";
             case 'rabbitmq':

@@ -1,0 +1,31 @@
+<?php
+
+/**
+ * file_get_contents(), fopen(), copy() and the like, of a URL: keepalive from before the request is sent.
+ *
+ *     URL=https://api.example/report [URL_CA=authorities.pem] php url.php
+ *
+ * PHP calls the notification when it has connected, for each redirection too. ssl options and http options of the
+ * context work as they do without it. A stream from fopen() can also be given to Keepalive::apply(), which is late for
+ * a server that takes its time to answer: fopen() returns after the answer's first line.
+ */
+
+declare(strict_types=1);
+
+use Keepalive\Keepalive;
+use Keepalive\Settings;
+
+require __DIR__ . '/../../autoload.php'; // in an application: vendor/autoload.php
+
+$url = getenv('URL') ?: 'https://localhost/';
+$port = parse_url($url, PHP_URL_PORT) ?? 443;
+
+$context = stream_context_create(
+    ['ssl' => getenv('URL_CA') ? ['cafile' => getenv('URL_CA')] : []],
+    ['notification' => static function (int $notification) use ($port): void {
+        if ($notification === STREAM_NOTIFY_CONNECT) {
+            Keepalive::tryToEnableConnectionsTo("*:$port", Settings::detectWithin(30));
+        }
+    }]
+);
+echo file_get_contents($url, false, $context), "\n";
