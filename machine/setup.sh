@@ -12,8 +12,10 @@ packages() {
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux bsdutils shellcheck \
             bats bats-assert bats-support pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php \
             libcap2-bin musl-tools ;;
-        servers) echo mariadb-server-core mariadb-client-core postgresql redis-server rabbitmq-server memcached nginx \
-            php-mysql php-pgsql php-redis php-memcached php-amqp php-curl php-predis php-amqplib \
+        servers) echo mariadb-server-core mariadb-client-core postgresql redis-server redis-tools rabbitmq-server \
+            memcached nginx libnginx-mod-stream haproxy php-mongodb php-mysql php-pgsql php-redis php-memcached \
+            php-amqp php-curl php-predis php-amqplib php-symfony-config php-symfony-dependency-injection \
+            php-symfony-yaml php-illuminate-events php-illuminate-queue \
             php-guzzlehttp-guzzle php-doctrine-dbal php-symfony-messenger \
             php-symfony-event-dispatcher php-amphp-amp python3 ;;
         preload) echo gcc libc6-dev curl default-jdk-headless libdontdie0 libjemalloc2 libkeepalive0 nodejs php-soap \

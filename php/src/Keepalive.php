@@ -226,8 +226,8 @@ final class Keepalive
      * keepalive is thrown, not even for a wrong address. Instead it is reported, once for each address as long as it
      * stays the same, and 0 is returned.
      *
-     * @param callable(string, array{exception: KeepaliveException}): mixed|null $report gets the message; a PSR-3
-     *     logger is [$logger, 'warning']. null: PHP's error_log()
+     * @param callable|null $report gets the message, then ['exception' => the exception], as a PSR-3 logger's
+     *     [$logger, 'warning'] does; null: PHP's error_log()
      */
     public static function tryToEnableConnectionsTo(
         string $address,

@@ -16,6 +16,9 @@ final class Servers
 {
     public const NAMES = ['mariadb', 'postgresql', 'redis', 'memcached', 'rabbitmq', 'rabbitmq-tls', 'https'];
 
+    /** Proxies before Redis, which close a connection that is idle for three seconds. */
+    public const PROXIES = ['haproxy', 'nginxstream'];
+
     /** The nodes of a Redis cluster, which form one by formRedisCluster(). */
     public const REDIS_CLUSTER = ['redisnode1', 'redisnode2', 'redisnode3'];
 
@@ -129,7 +132,7 @@ final class Servers
     private function choosePorts(): void
     {
         $all = [];
-        foreach (array_merge(self::NAMES, self::REDIS_CLUSTER, ['epmd', 'rabbitmq-nodes']) as $name) {
+        foreach (array_merge(self::NAMES, self::PROXIES, self::REDIS_CLUSTER, ['epmd', 'rabbitmq-nodes']) as $name) {
             $all[] = $held = stream_socket_server('tcp://127.0.0.1:0');
             $this->ports[$name] = (int) explode(':', (string) stream_socket_get_name($held, false))[1];
         }
@@ -201,6 +204,30 @@ final class Servers
             case 'redisnode3':
                 return "exec redis-server --bind $this->host --port $port --save '' --protected-mode no \\
                     --cluster-enabled yes --cluster-port " . self::freePort();
+            case 'haproxy':
+                return "cat >haproxy.conf <<END
+                    defaults
+                        mode tcp
+                        timeout connect 5s
+                        timeout client 3s
+                        timeout server 3s
+                        option clitcpka
+                    listen redis
+                        bind $this->host:$port
+                        server redis $this->host:{$this->ports['redis']}
+\nEND
+                    exec haproxy -db -f haproxy.conf";
+            case 'nginxstream':
+                return "cat >nginx.conf <<END
+                    daemon off; master_process off; pid nginx.pid; error_log error.log;
+                    load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+                    events { worker_connections 64; }
+                    stream {
+                        server { listen $this->host:$port so_keepalive=on; proxy_pass $this->host:{$this->ports['redis']};
+                            proxy_timeout 3s; }
+                    }
+\nEND
+                    exec nginx -p . -c nginx.conf -e error.log";
             case 'memcached':
                 return "exec memcached -u root -l $this->host -p $port -U 0";
             case 'rabbitmq':
