@@ -236,6 +236,29 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
         Keepalive::enableConnectionsTo('https://db.example:5432/');
     }
 
+    /** A worker whose connections are healthy must not wait for a name server that is away. */
+    public function testNothingButAHostNameIsLookedUp(): void
+    {
+        $trace = $this->folder() . '/trace';
+        $output = Child::php(
+            'foreach (["*:1", "*", "10.0.0.0/8:1", "[2001:db8::1]:1", "tcp://127.0.0.1:*", "localhost:1"] as $address) {
+                fwrite(STDERR, "== $address\n");
+                echo Keepalive\Keepalive::enableConnectionsTo($address);
+            }',
+            [],
+            [],
+            null,
+            ['strace', '-qq', '-f', '-e', 'trace=openat,connect,write', '-o', $trace]
+        );
+        self::assertSame('000000', $output->output, $output->errors);
+        $turns = array_slice(explode('write(2, "== ', (string) file_get_contents($trace)), 1);
+        self::assertCount(6, $turns);
+        foreach ($turns as $turn) {
+            $looksUp = preg_match('~/etc/(hosts|resolv\.conf|nsswitch\.conf)|connect\(~', $turn) === 1;
+            self::assertSame(strpos($turn, 'localhost') === 0, $looksUp, $turn);
+        }
+    }
+
     public function testANameWithoutAnAddressIsAnError(): void
     {
         $this->expectException(SocketException::class);

@@ -1,0 +1,56 @@
+<?php
+
+/**
+ * When a connection to a dead host ends if keepalive is set again twice a second; to be run by tests/deadpeer/hosts:
+ *
+ *     tests/deadpeer/hosts run php php/tests/Servers/Support/repeated-calls.php
+ *
+ * Says in JSON after how many seconds of silence the kernel gave it up: by "once", by "enableConnectionsTo" and by "apply"
+ * at each turn.
+ */
+
+declare(strict_types=1);
+
+use Keepalive\Keepalive;
+use Keepalive\Settings;
+
+require __DIR__ . '/../../bootstrap.php';
+
+const HOSTS = __DIR__ . '/../../../../tests/deadpeer/hosts';
+const FAR = '192.0.2.2';
+const TURN_MICROSECONDS = 500000;
+const PATIENCE_SECONDS = 15;
+
+$settings = Settings::of(2, 3, 2);
+
+$code = 'foreach ([7000, 7001] as $port) {
+        $servers[] = stream_socket_server("tcp://' . FAR . ':$port");
+    }
+    sleep(60);'; // the kernel accepts
+$server = proc_open([HOSTS, 'far', PHP_BINARY, '-r', $code], [], $pipes);
+$streams = $ends = [];
+foreach (['once', 'enableConnectionsTo', 'apply'] as $way) {
+    do {
+        $port = $way === 'enableConnectionsTo' ? 7000 : 7001;
+        $stream = @stream_socket_client('tcp://' . FAR . ":$port", $errno, $message, 5);
+    } while ($stream === false && usleep(50000) === null);
+    Keepalive::apply($stream, $settings);
+    $streams[$way] = $stream;
+}
+exec(HOSTS . ' cut', $output, $status);
+$cut = microtime(true);
+while (count($ends) < 3 && microtime(true) < $cut + PATIENCE_SECONDS) {
+    usleep(TURN_MICROSECONDS);
+    // The two others are at another port.
+    Keepalive::enableConnectionsTo('*:7000', $settings);
+    foreach ($streams as $way => $stream) {
+        if (!isset($ends[$way]) && Keepalive::status($stream)->state() === 'CLOSE') {
+            $ends[$way] = round(microtime(true) - $cut, 1);
+        }
+    }
+    if (!isset($ends['apply'])) {
+        Keepalive::apply($streams['apply'], $settings);
+    }
+}
+echo json_encode($ends), "\n";
+proc_terminate($server);
