@@ -50,7 +50,7 @@ $(PRELOAD): $(CORE) $(wildcard preload/Cargo.toml preload/build.rs preload/src/*
 include packaging.mk
 
 # The groups of machine/setup.sh for make demo and make test.
-DEPS = demo test sanitizers servers preload deb packaging matrix workflow $(sort $(foreach platform,$(PLATFORMS),$(call CROSS,$(platform))))
+DEPS = demo test deadpeer sanitizers servers preload deb packaging matrix workflow $(sort $(foreach platform,$(PLATFORMS),$(call CROSS,$(platform))))
 
 deps:                ## installs what make demo and make test need, and does nothing else (Debian, Ubuntu)
 	@machine/setup.sh $(DEPS)
@@ -115,10 +115,12 @@ test-preload: build  ## programs that nobody changes, with the object in LD_PREL
 
 # Once more with a few cases as a user without privileges, where this is root.
 test-deadpeer: build ## when programs are told of a dead peer, between two hosts
-	@machine/setup.sh demo test
+	@machine/setup.sh deadpeer
+	tests/deadpeer/search 1000
 	tests/deadpeer/run
 	docs/pictures/draw --check target/deadpeer
-	tests/deadpeer/run-without-root idle-1-1-3 data-user-timeout unreachable-data rebooted tls-fread c
+	tests/deadpeer/run-without-root idle-1-1-3 data-user-timeout unreachable-data rebooted tls-fread c \
+		within-6-lossy-far nat-outlived
 
 test-matrix: release-library  ## the PHP tests with PHP 7.4, 8.2, 8.4, 8.5 and 8.6, each also with the JIT; needs root
 	@machine/setup.sh matrix

@@ -8,6 +8,7 @@ set -eu
 packages() {
     case $1 in
         demo) echo gcc libc6-dev php-cli iproute2 openssl nftables tcpdump util-linux ;;
+        deadpeer) echo php-cli gcc libc6-dev strace iproute2 nftables openssl tcpdump tshark util-linux ;;
         test) echo php-cli php-curl php-xml php-mbstring phpunit php-codesniffer composer gcc libc6-dev g++ clang binutils \
             strace netcat-openbsd openssl iproute2 nftables tcpdump util-linux bsdutils shellcheck \
             bats bats-assert bats-support pkg-config libkeepalive0 php-fpm libfcgi-bin libapache2-mod-php \

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace DeadPeer;
 
+use Keepalive\Settings;
+
 /**
  * The cases, by name: a scenario each, and where it differs from the defaults below.
  *
@@ -16,25 +18,31 @@ final class Cases
     private const DEFAULTS = [
         'program' => 'stream', // stream, socket or c
         'tls' => false,
+        'noDelay' => false, // TCP_NODELAY
         'ip' => 4,
         'ffi' => true, // false: ffi.enable=0, so that the package falls back to ext-sockets
         'waits' => 'option', // see StreamProgram
         'told' => true, // false: PHP does not say why the connection ended
         'alive' => false, // true: the far host answers every probe
-        'tolerance' => 0.3, // seconds from what the rules say
+        'stays' => false, // true: the connection is not to end, whatever the rules say of its chances
+        'tolerance' => 0.3, // seconds more than the rules say
         'long' => false, // true: takes minutes, and is played only if named
         'horizon' => 8.0, // how long to watch a connection that is to stay
     ];
 
     private const BLOCKED_IN_TLS = ['tls' => true, 'waits' => 'fread'];
 
+    /** The promise is played for these times. */
+    private const WITHIN = [6, 10, 30];
+
     private const GROUPS = [
         'Idle' => [
             'idle-1-1-3' => ['enable 1 1 3; cut'],
             'idle-2-1-3' => ['enable 2 1 3; cut'],
             'idle-1-2-2' => ['enable 1 2 2; cut'],
-            'idle-within-3' => ['within 3; cut'],
-            'idle-within-5' => ['within 5; cut'],
+            'idle-within-6' => ['within 6; cut'],
+            'idle-1-3-2' => ['enable 1 3 2; cut'],
+            'idle-1-3-2-answered' => ['enable 1 3 2; wait 1500; cut', 'horizon' => 10.0],
             'idle-system' => ['system 1 1 3; enable 0 0 0; cut'],
             'idle-system-changed-later' => ['enable 1 0 0; system 1 1 3; cut'],
             'idle-without' => ['write; cut'],
@@ -42,8 +50,6 @@ final class Cases
         'Unacknowledged data' => [
             'data-keepalive-alone' => ['enable 1 1 3; cut; write', 'horizon' => 21.0],
             'data-user-timeout' => ['enable 1 1 3 4000; cut; write'],
-            'data-within-3' => ['within 3; cut; write'],
-            'data-within-4' => ['within 4; cut; write'],
             'data-arrives-late' => ['enable 1 1 3 4000; cut; write; 2s restore', 'alive' => true],
             'data-window-closed' => ['enable 1 1 3; fill'],
             'data-window-closed-user-timeout' => ['enable 1 1 3 4000; fill'],
@@ -51,7 +57,8 @@ final class Cases
         'Data while probing, and the user timeout' => [
             'probing-data' => ['enable 1 1 3; cut; 1.5s write', 'horizon' => 10.0],
             'probing-data-user-timeout' => ['enable 1 1 3 4000; cut; 1.5s write'],
-            'probing-data-within-4' => ['within 4; cut; 3.5s write', 'horizon' => 9.0],
+            'probing-data-late' => ['enable 1 1 3 4000; cut; 3.5s write', 'horizon' => 9.0],
+            'no-delay-far' => ['delay 100; enable 1 1 3 4000; cut; 3.8s write 12 390', 'noDelay' => true, 'horizon' => 15.0],
             'user-timeout-shorter-than-idle' => ['enable 2 1 9 500; cut'],
             'user-timeout-between' => ['enable 1 1 9 3500; cut'],
             'user-timeout-equal' => ['enable 1 1 3 4000; cut'],
@@ -70,8 +77,16 @@ final class Cases
         'A live peer' => [
             'alive-1-1-3' => ['enable 1 1 3', 'alive' => true, 'horizon' => 8.5],
             'alive-1-2-1' => ['enable 1 2 1', 'alive' => true, 'horizon' => 8.5],
-            'alive-within-3' => ['within 3', 'alive' => true, 'horizon' => 8.5],
+            'alive-within-6' => ['within 6', 'alive' => true, 'horizon' => 8.5],
             'alive-again' => ['enable 1 1 3; cut; 2.5s restore', 'horizon' => 8.5],
+        ],
+        // Scaled by 40: 240 s for a NAT, and as within 3600 was, is, and with a longer idle time.
+        'A NAT on the way, that forgets' => [
+            'nat-outlived' => ['nat 6; enable 2 2 26 41000', 'alive' => true, 'horizon' => 21.0],
+            'nat-outlived-data' => ['nat 6; enable 2 2 26 41000; 20.5s write', 'alive' => true, 'horizon' => 22.5],
+            'nat-forgets' => ['nat 6; enable 8 1 3 11000', 'horizon' => 14.0],
+            'nat-forgets-interval' => ['nat 6; enable 3 7 2', 'horizon' => 28.0],
+            'nat-forgets-data' => ['nat 6; enable 0 0 0 4000; 8s write', 'horizon' => 14.0],
         ],
         'Accepted connections' => [
             'accepted' => ['listen 1 1 3; connect; accept; cut'],
@@ -103,8 +118,8 @@ final class Cases
             'unplugged-data' => ['enable 1 1 3 4000; unplug; write', 'tolerance' => 1.2],
             'down-data' => ['enable 1 1 3 4000; down; write', 'tolerance' => 0.6],
             'down-data-ipv6' => ['enable 1 1 3 4000; down; write', 'tolerance' => 0.6, 'ip' => 6],
-            'vanished-data' => ['enable 1 1 3 4000; vanish; write', 'tolerance' => 0.6],
-            'vanished-data-ipv6' => ['enable 1 1 3 4000; vanish; write', 'tolerance' => 0.6, 'ip' => 6],
+            'vanished-data' => ['enable 1 1 3 4000; vanish; write', 'tolerance' => 0.8],
+            'vanished-data-ipv6' => ['enable 1 1 3 4000; vanish; write', 'tolerance' => 0.8, 'ip' => 6],
         ],
         'What PHP tells: TCP' => [
             'tcp-fread' => ['enable 1 1 3; cut', 'waits' => 'fread', 'told' => false],
@@ -172,13 +187,81 @@ final class Cases
         ],
     ];
 
-    /** The groups that the first table of docs/dead-peers.md shows. */
+    /**
+     * A write at each of twelve moments, and then all kinds of programs and networks at the worst one: just before
+     * keepalive would end the connection.
+     *
+     * @return array<string, array{0: string}>
+     */
+    private static function promise(int $seconds): array
+    {
+        $silence = Settings::detectWithin($seconds)->detectionSeconds();
+        $cases = ['before' => ["within $seconds; write; cut"]];
+        foreach ([0, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9] as $part) {
+            $cases[sprintf('%.1f', $part * $silence)] = [sprintf('within %d; cut; %.1fs write', $seconds, $part * $silence)];
+        }
+        foreach ([-0.12, -0.06, 0.05, 0.5] as $late) {
+            $cases[sprintf('%.2f', $silence + $late)] = [sprintf('within %d; cut; %.2fs write', $seconds, $silence + $late)];
+        }
+        $last = sprintf('cut; %.2fs write', $silence - 0.1);
+        $often = sprintf('%d 130', $seconds * 1000 / 130);
+        $tls = ['tls' => true, 'waits' => 'fread'];
+        $c = ['program' => 'c'];
+        return $cases + [
+            'often' => ["within $seconds; write 5 130; cut; 0.13s write $often"],
+            'often-late' => ["within $seconds; $last $often"],
+            'tls' => ["within $seconds; $last"] + $tls,
+            'tls-often' => ["within $seconds; write 5 130; $last $often"] + $tls,
+            'c' => ["within $seconds; $last"] + $c,
+            'c-often' => ["within $seconds; write 5 130; $last $often"] + $c,
+            'far' => ["delay 100; within $seconds; $last"],
+            'far-at-once' => ["delay 100; within $seconds; write; cut"],
+            'far-often' => ["delay 100; within $seconds; write 5 130; $last $often"],
+            'far-tls' => ["delay 100; within $seconds; $last"] + $tls,
+            'far-c' => ["delay 100; within $seconds; $last"] + $c,
+            'lossy' => ["lose 5; within $seconds; write 30 40; $last"],
+            'lossy-tls' => ["lose 5; within $seconds; write 30 40; $last"] + $tls,
+            'lossy-c' => ["lose 5; within $seconds; write 30 40; $last"] + $c,
+            'lossy-far' => ["delay 100; lose 5; within $seconds; write 30 40; $last"],
+            'lossy-far-tls' => ["delay 100; lose 5; within $seconds; write 30 40; $last $often"] + $tls,
+        ];
+    }
+
+    /**
+     * Outages that a connection lives through, as Outage works them out.
+     *
+     * @return array<string, array{0: string}>
+     */
+    private static function outages(): array
+    {
+        $cases = [];
+        foreach ([6 => [1.7, null, 0.7], 10 => [2.5, 1.6, 2.4], 30 => [10, 7.5, 6], 60 => [20, 15, 12]] as $seconds => $outages) {
+            [$answered, $any, $data] = $outages;
+            $idle = Settings::detectWithin($seconds)->idle() * 1000;
+            $cases += [
+                "outage-$seconds-answered" => ["within $seconds; cut; {$answered}s restore"],
+                "outage-$seconds-any" => $any === null ? null : [sprintf('within %d; wait %d; cut; %ss restore', $seconds, $idle - 80, $any)],
+                "outage-$seconds-data" => ["within $seconds; cut; write; {$data}s restore"],
+                "outage-$seconds-data-later" => [sprintf('within %d; cut; %.2fs write; %ss restore', $seconds, $data / 4, $data)],
+                "outage-$seconds-data-far" => ["delay 100; within $seconds; cut; write; {$data}s restore"],
+            ];
+        }
+        return array_filter($cases);
+    }
+
+    /** Groups of the promise, in docs/dead-peers.md. */
+    public const PROMISE = ['Within 6 s', 'Within 10 s', 'Within 30 s', self::OUTAGES];
+
+    private const OUTAGES = 'Outages that a connection lives through';
+
+    /** Groups of the first table there. */
     public const TIMES = [
         'Idle',
         'Unacknowledged data',
         'Data while probing, and the user timeout',
         'Settings changed on a live connection',
         'A live peer',
+        'A NAT on the way, that forgets',
         'Accepted connections',
         'Not only silence',
         'Streams by other ways',
@@ -189,7 +272,16 @@ final class Cases
     public static function all(): array
     {
         $cases = [];
-        foreach (self::GROUPS as $group => $members) {
+        $groups = self::GROUPS;
+        foreach (self::WITHIN as $seconds) {
+            foreach (self::promise($seconds) as $name => $case) {
+                $groups["Within $seconds s"]["within-$seconds-$name"] = $case + ['horizon' => $seconds + 2.0];
+            }
+        }
+        foreach (self::outages() as $name => $case) {
+            $groups[self::OUTAGES][$name] = $case + ['stays' => true, 'horizon' => 3 + 0.7 * (int) explode('-', $name)[1]];
+        }
+        foreach ($groups as $group => $members) {
             foreach ($members as $name => $case) {
                 $cases[$name] = ['group' => $group, 'scenario' => $case[0]] + $case + self::DEFAULTS;
                 unset($cases[$name][0]);

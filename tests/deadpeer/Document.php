@@ -11,10 +11,11 @@ final class Document
     private string $begin;
     private string $end;
 
-    public function __construct(string $file, string $table)
+    /** @param string $program the command that writes it */
+    public function __construct(string $file, string $table, string $program = 'run')
     {
         $this->file = $file;
-        $this->begin = "<!-- $table: written by tests/deadpeer/run --write-docs -->\n";
+        $this->begin = "<!-- $table: written by tests/deadpeer/$program --write-docs -->\n";
         $this->end = "<!-- end of $table -->";
     }
 

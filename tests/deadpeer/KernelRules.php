@@ -8,13 +8,18 @@ namespace DeadPeer;
  * What Linux's rules for keepalive and the user timeout (net/ipv4/tcp_timer.c) say will happen.
  *
  * It goes through a scenario as the kernel would, with the same few variables. Times are seconds
- * after the network changed. The kernel's timers fire up to an eighth later than asked, never
- * earlier.
+ * after the network changed. It knows nothing of measurements.
  */
 final class KernelRules
 {
-    /** The retransmission timeout of a fast network: 200 ms, and a tick more. */
-    public const RTO = 0.204;
+    /** The shortest retransmission timeout, TCP_RTO_MIN. */
+    private const SHORTEST_TIMEOUT = 0.2;
+
+    /** What timeouts are rounded up by: they are counted in ticks. */
+    private const TICK = 0.004;
+
+    /** Segments that may be in flight: the initial congestion window. */
+    private const WINDOW = 10;
 
     /** Each retransmission waits twice as long as the one before, up to this many seconds. */
     private const LONGEST_BACKOFF = 120;
@@ -45,6 +50,9 @@ final class KernelRules
     /** The errno it ends with; 0 for an orderly end. */
     public int $error = 0;
 
+    /** When anything last came from the peer, pure acknowledgements included. */
+    public float $heard = 0;
+
     /** @var array{int, int, int} idle, interval, count that a fresh socket has */
     private array $system = [7200, 75, 9];
     private bool $on = false;
@@ -55,44 +63,95 @@ final class KernelRules
     /** In seconds here; 0 for none. */
     private float $userTimeout = 0;
 
-    /** When anything came from the peer, pure acknowledgements included. */
-    private float $heard = 0;
-
-    /** Probes since then. */
+    /** Probes since the peer was heard. */
     private int $unanswered = 0;
 
     private ?float $keepaliveTimer = null;
 
+    /**
+     * Bytes, from the connection's beginning: the program's, those that have left, and those that
+     * the peer has acknowledged.
+     */
+    private int $written = 0;
+    private int $sent = 0;
+    private int $acknowledged = 0;
+
+    /** Segments that are not acknowledged, and when the oldest of them last left. */
+    private int $segments = 0;
+    private float $oldestLeft = 0;
+
     /** Runs while data is in flight, or waits for the peer to open its window. */
-    private ?float $retransmissionTimer = null;
+    private ?float $sendTimer = null;
+
+    /** What it is for: 'loss probe', 'retransmission', or 'window'. */
+    private string $sendTimerIsFor = '';
+    private bool $lossProbeIsOut = false;
     private float $backoff = 0;
 
     /** When retransmitting began; the tail loss probe that precedes it does not count. */
     private ?float $retransmitting = null;
-    private bool $windowIsClosed = false;
 
     private bool $isEstablished;
     private string $network = 'up';
     private int $softError = SOCKET_ETIMEDOUT;
     private int $ip;
+    private Lateness $late;
 
-    /** @param int $ip 4 or 6 */
-    public function __construct(Scenario $scenario, float $horizon, int $ip)
+    /** From a segment's leaving to its answer. */
+    private float $roundTrip = 0.0001;
+
+    /** Allowance for its variation. */
+    private float $variation = self::SHORTEST_TIMEOUT;
+
+    /** TCP_NODELAY: small segments are sent while others are not acknowledged. */
+    private bool $noDelay;
+
+    /** @var array<int, array{float, int}> segments on their way to the far host: when they are there, and the byte they end with */
+    private array $going = [];
+
+    /** @var array<int, array{float, int}> and acknowledgements on their way back */
+    private array $coming = [];
+
+    /** What a NAT on the way forgets after; and when a segment last passed it. */
+    private float $natForgets = INF;
+    private float $passedNat = 0;
+
+    /**
+     * @param array{ip?: int, tls?: bool, noDelay?: bool} $case IP version 4 or 6, TLS, and TCP_NODELAY
+     */
+    public function __construct(Scenario $scenario, float $horizon, array $case = [], ?Lateness $late = null)
     {
-        $this->ip = $ip;
+        $this->ip = $case['ip'] ?? 4;
+        $this->noDelay = $case['noDelay'] ?? false;
+        $this->late = $late ?? Lateness::none();
         $this->isEstablished = !$scenario->has('connect');
         $steps = $scenario->steps;
+        while (in_array($steps[0]['do'], ['delay', 'nat'], true)) {
+            $step = array_shift($steps);
+            $this->{$step['do']}($step['at'], ...$step['arguments']);
+        }
+        if ($case['tls'] ?? false) { // whose handshake has sent data
+            $this->measureRoundTrip();
+            $this->measureRoundTrip();
+        }
+        $this->heard = $this->passedNat = $steps[0]['at'];
         while ($this->dies === null) {
-            $timer = min($this->keepaliveTimer ?? INF, $this->retransmissionTimer ?? INF, $horizon);
-            if ($steps !== [] && $steps[0]['at'] <= $timer) {
+            $goes = $this->going[0][0] ?? INF;
+            $comes = $this->coming[0][0] ?? INF;
+            $event = min($this->keepaliveTimer ?? INF, $this->sendTimer ?? INF, $goes, $comes, $horizon);
+            if ($steps !== [] && $steps[0]['at'] <= $event) {
                 $step = array_shift($steps);
                 $this->{$step['do']}($step['at'], ...$step['arguments']);
-            } elseif ($timer >= $horizon) {
+            } elseif ($event >= $horizon) {
                 break;
-            } elseif ($timer === $this->keepaliveTimer) {
-                $this->keepaliveTimerFires($timer);
+            } elseif ($event === $comes) {
+                $this->hear($event, array_shift($this->coming)[1]);
+            } elseif ($event === $goes) {
+                $this->arrive($event, array_shift($this->going)[1]);
+            } elseif ($event === $this->keepaliveTimer) {
+                $this->keepaliveTimerFires($event);
             } else {
-                $this->retransmissionTimerFires($timer);
+                $this->sendTimerFires($event);
             }
         }
         $this->seen = $this->dies;
@@ -107,10 +166,10 @@ final class KernelRules
     private function keepaliveTimerFires(float $now): void
     {
         $silence = round($now - $this->heard, 6); // 4.2 - 3.2 is less than 1
-        if ($this->retransmissionTimer !== null) {
-            $this->keepaliveTimer = $now + $this->idle; // no probe, no verdict: that timer has both
+        if ($this->written > $this->acknowledged) {
+            $this->keepaliveTimer = $this->late->fires($now, $this->idle); // neither probes nor ends anything
         } elseif ($silence < $this->idle) {
-            $this->keepaliveTimer = $this->heard + $this->idle;
+            $this->keepaliveTimer = $this->late->fires($now, $this->idle - $silence);
         } elseif ($this->hasWaitedEnough($silence)) {
             $this->end($now, $this->softError);
         } else {
@@ -135,51 +194,155 @@ final class KernelRules
         if (!in_array($this->network, self::NOTHING_LEAVES, true)) {
             $this->probes[] = $now;
         }
-        $this->keepaliveTimer = $now + $this->interval;
+        $this->keepaliveTimer = $this->late->fires($now, $this->interval);
         $this->unanswered++;
-        $this->isAnswered($now);
+        $this->leave($now);
     }
 
-    /** tcp_retransmit_timer(), and tcp_probe_timer() for a closed window. */
-    private function retransmissionTimerFires(float $now): void
+    private function sendTimerFires(float $now): void
     {
-        $this->retransmitting = $this->retransmitting ?? ($this->backoff > 0 ? $now : null);
-        $this->backoff = min($this->backoff > 0 ? 2 * $this->backoff : self::RTO, self::LONGEST_BACKOFF);
-        $verdict = $this->verdict();
-        if ($now >= $verdict) {
+        switch ($this->sendTimerIsFor) {
+            case 'loss probe':
+                $this->sendLossProbe($now);
+                break;
+            case 'retransmission':
+                $this->retransmit($now);
+                break;
+            default:
+                $this->probeWindow($now);
+        }
+    }
+
+    /** How long the first retransmission waits. */
+    private function timeout(): float
+    {
+        return $this->roundTrip + $this->variation + self::TICK;
+    }
+
+    /** tcp_rtt_estimator(): the allowance is twice the first round trip, and less with each. */
+    private function measureRoundTrip(): void
+    {
+        $this->variation -= ($this->variation - self::SHORTEST_TIMEOUT) / 4;
+    }
+
+    private function startSendTimer(float $now, string $for, float $seconds): void
+    {
+        $this->sendTimerIsFor = $for;
+        $this->sendTimer = $this->late->fires($now, $seconds);
+    }
+
+    /** What of the program's data may leave now: with Nagle's rule, nothing while some is in flight. */
+    private function send(float $now): void
+    {
+        $most = $this->noDelay && $this->retransmitting === null ? self::WINDOW : 1;
+        if ($this->sent === $this->written || $this->segments >= $most) {
+            return;
+        }
+        $this->segments++;
+        $this->oldestLeft = $this->segments === 1 ? $now : $this->oldestLeft;
+        $this->sent = $this->written;
+        $this->leave($now);
+        $this->softError = self::ICMP_ERRORS[$this->network] ?? $this->softError;
+        if ($this->retransmitting === null) {
+            $this->scheduleLossProbe($now);
+        }
+    }
+
+    /** tcp_schedule_loss_probe(): two round trips, and time for a delayed acknowledgement. */
+    private function scheduleLossProbe(float $now): void
+    {
+        $wait = 2 * $this->roundTrip + ($this->segments === 1 ? self::SHORTEST_TIMEOUT + self::TICK : 2 * self::TICK);
+        $timeout = $this->oldestLeft + $this->timeout() - $now;
+        $this->startSendTimer($now, 'loss probe', $timeout > 0 ? min($wait, $timeout) : $wait);
+    }
+
+    /** tcp_send_loss_probe(): what waited, or else the last segment once more; once. */
+    private function sendLossProbe(float $now): void
+    {
+        if ($this->lossProbeIsOut) {
+            $this->startSendTimer($now, 'retransmission', $this->oldestLeft + $this->timeout() - $now);
+            return;
+        }
+        $this->lossProbeIsOut = true;
+        if ($this->sent < $this->written) {
+            $this->sent = $this->written;
+            $this->segments++;
+        } elseif ($this->segments === 1) {
+            $this->oldestLeft = $now;
+        }
+        $this->leave($now);
+        $this->startSendTimer($now, 'retransmission', $this->timeout());
+    }
+
+    /** tcp_retransmit_timer(). The user timeout's clock starts here, with the first one. */
+    private function retransmit(float $now): void
+    {
+        $started = $this->retransmitting ?? $now;
+        $limit = $this->userTimeout > 0 ? $this->userTimeout : self::RETRIES_END;
+        if ($this->retransmitting !== null && round($now - $started, 6) >= $limit) {
             $this->end($now, $this->softError);
-        } elseif (!$this->windowIsClosed && $this->isAnswered($now)) {
-            $this->retransmissionTimer = null;
-        } else {
-            $this->retransmissionTimer = $now + $this->backoff;
-            if ($this->userTimeout > 0) {
-                $this->retransmissionTimer = min($this->retransmissionTimer, $verdict);
-            }
+            return;
         }
+        $this->retransmitting = $started;
+        $this->leave($now);
+        $this->backoff = min($this->backoff > 0 ? 2 * $this->backoff : 2 * $this->timeout(), self::LONGEST_BACKOFF);
+        $left = $this->userTimeout > 0 ? $started + $this->userTimeout - $now : INF;
+        $this->startSendTimer($now, 'retransmission', min($this->backoff, $left));
     }
 
-    /** When unacknowledged data ends the connection, or the next retransmission after that time. */
-    private function verdict(): float
+    /** tcp_probe_timer(), for a window that never opens here. */
+    private function probeWindow(float $now): void
     {
-        if ($this->retransmitting === null || ($this->windowIsClosed && $this->userTimeout == 0)) {
-            return INF;
+        $this->retransmitting = $this->retransmitting ?? $now;
+        if ($this->userTimeout > 0 && round($now - $this->retransmitting, 6) >= $this->userTimeout) {
+            $this->end($now, $this->softError);
+            return;
         }
-        return $this->retransmitting + ($this->userTimeout > 0 ? $this->userTimeout : self::RETRIES_END);
+        $this->heard = $now;
+        $this->backoff = min($this->backoff > 0 ? 2 * $this->backoff : 2 * $this->timeout(), self::LONGEST_BACKOFF);
+        $left = $this->userTimeout > 0 ? $this->retransmitting + $this->userTimeout - $now : INF;
+        $this->startSendTimer($now, 'window', min($this->backoff, $left));
     }
 
-    /** Whether the far host answers a segment, be it with a reset. */
-    private function isAnswered(float $now): bool
+    /** A segment, with data or without, leaves the near host. */
+    private function leave(float $now): void
+    {
+        if ($now - $this->passedNat > $this->natForgets) {
+            $this->network = 'silent'; // and remembers nothing that is no beginning
+        }
+        $this->passedNat = $now;
+        $this->going[] = [$now + $this->roundTrip / 2, $this->sent];
+    }
+
+    /** ... and is at the far host's door. */
+    private function arrive(float $now, int $end): void
     {
         if ($this->network === 'up') {
-            $this->heard = $now;
-            $this->unanswered = 0;
-            return true;
+            $this->coming[] = [$now + $this->roundTrip / 2, $end];
+        } elseif ($this->network === 'rebooted') {
+            $this->end($now + $this->roundTrip / 2, SOCKET_ECONNRESET);
         }
-        if ($this->network === 'rebooted') {
-            $this->end($now, SOCKET_ECONNRESET);
-            return true;
+    }
+
+    /** tcp_ack(). */
+    private function hear(float $now, int $acknowledged): void
+    {
+        $this->heard = $this->passedNat = $now;
+        $this->unanswered = 0;
+        if ($acknowledged <= $this->acknowledged) {
+            return;
         }
-        return false;
+        $this->acknowledged = $acknowledged;
+        $this->measureRoundTrip();
+        $this->backoff = 0;
+        $this->retransmitting = null;
+        $this->lossProbeIsOut = false;
+        $this->segments = $acknowledged === $this->sent ? 0 : 1;
+        $this->sendTimer = null;
+        if ($this->segments > 0) {
+            $this->startSendTimer($now, 'retransmission', $this->timeout());
+        }
+        $this->send($now);
     }
 
     private function end(float $now, int $error): void
@@ -211,10 +374,10 @@ final class KernelRules
             return;
         }
         if (!$this->on) {
-            $this->keepaliveTimer = $now + $this->idle; // from now, not from when the peer was heard
+            $this->keepaliveTimer = $this->late->fires($now, $this->idle); // not from when the peer was heard
         } elseif ($idle >= 0) {
             // Of the values, only writing the idle time arms the timer anew.
-            $this->keepaliveTimer = max($now, $this->heard + $this->idle);
+            $this->keepaliveTimer = $this->late->fires($now, $this->heard + $this->idle - $now);
         }
         $this->on = true;
     }
@@ -232,17 +395,18 @@ final class KernelRules
 
     private function write(float $now): void
     {
-        if (!$this->isAnswered($now) && $this->retransmissionTimer === null) {
-            $this->retransmissionTimer = $now + self::RTO;
-            $this->softError = self::ICMP_ERRORS[$this->network] ?? $this->softError;
-        }
+        $this->written++;
+        $this->send($now);
     }
 
     private function fill(float $now): void
     {
-        $this->windowIsClosed = true;
-        $this->backoff = self::RTO;
-        $this->retransmissionTimer = $now + self::RTO;
+        $this->written++; // which cannot leave
+        $this->startSendTimer($now, 'window', $this->timeout());
+    }
+
+    private function wait(): void
+    {
     }
 
     /** A connection takes what the listener has when it arrives, and keeps it. */
@@ -257,7 +421,7 @@ final class KernelRules
     {
         $this->isEstablished = $this->on = true;
         $this->heard = $now;
-        $this->keepaliveTimer = $now + $this->idle;
+        $this->keepaliveTimer = $this->late->fires($now, $this->idle);
     }
 
     private function accept(): void
@@ -267,6 +431,22 @@ final class KernelRules
     private function ask(float $now, string $what): void
     {
         $this->end($now, $what === 'reset' ? SOCKET_ECONNRESET : 0);
+    }
+
+    private function delay(float $now, string $milliseconds): void
+    {
+        $this->roundTrip += 2 * $milliseconds / 1000;
+        $this->variation = max(self::SHORTEST_TIMEOUT, 2 * $this->roundTrip);
+    }
+
+    /** By chance: no rule says what comes of it. */
+    private function lose(): void
+    {
+    }
+
+    private function nat(float $now, string $seconds): void
+    {
+        $this->natForgets = (float) $seconds;
     }
 
     private function cut(): void

@@ -15,7 +15,7 @@ final class NearHost
     private const NEAR = [4 => '192.0.2.1', 6 => '2001:db8::1'];
     private const FAR = [4 => '192.0.2.2', 6 => '2001:db8::2'];
 
-    /** @var array{program: string, tls: bool, ip: int, waits: string} */
+    /** @var array{program: string, tls: bool, noDelay: bool, ip: int, waits: string} */
     private array $case;
 
     /** Where the certificate and the compiled near.c are. */
@@ -35,10 +35,10 @@ final class NearHost
     /** Seconds from then until the program was told that the connection had ended; null if it was not. */
     public ?float $seen = null;
 
-    /** @var float[] and until each step */
-    public array $times = [];
+    /** @var float[] of the steps, as microtime(true) */
+    private array $times = [];
 
-    /** @param array{program: string, tls: bool, ip: int, waits: string} $case */
+    /** @param array{program: string, tls: bool, noDelay: bool, ip: int, waits: string} $case */
     public function __construct(array $case, string $directory)
     {
         $this->case = $case;
@@ -47,23 +47,36 @@ final class NearHost
 
     public function play(Scenario $scenario, float $horizon): void
     {
-        if (!$scenario->has('listen')) {
-            $this->program = $this->connectToFar();
-        }
         foreach ($scenario->steps as $index => $step) {
+            $isBefore = in_array($step['do'], ['delay', 'nat', 'listen', 'connect'], true);
+            if ($this->program === null && $this->listener === null && !$isBefore) {
+                $this->program = $this->connectToFar();
+            }
             if ($index === $scenario->zero) {
                 $this->zero = microtime(true);
             }
-            if ($step['at'] > 0 && $this->endsBefore($step['at'])) {
+            if ($step['timed'] && $this->endsBefore($step['at'])) {
                 return;
             }
             $before = microtime(true);
             $this->{$step['do']}(...$step['arguments']);
             // What is done to the network takes a moment, and has effect at the end of it.
-            $time = in_array($step['do'], ['restore', 'reboot'], true) ? microtime(true) : $before;
-            $this->times[] = $this->zero > 0 ? $time - $this->zero : 0.0;
+            $time = in_array($step['do'], ['write', 'fill', 'ask'], true) ? $before : microtime(true);
+            $this->times[] = $time;
         }
         $this->endsBefore($horizon);
+    }
+
+    /**
+     * When the steps were, in seconds after the network changed.
+     *
+     * @return float[]
+     */
+    public function times(): array
+    {
+        return array_map(function (float $time): float {
+            return $time - $this->zero;
+        }, $this->times);
     }
 
     /** @return array<string, string> */
@@ -100,7 +113,7 @@ final class NearHost
                 return new SocketProgram($address, $port);
         }
         $host = $this->case['ip'] === 6 ? "[$address]" : $address;
-        return StreamProgram::connect("$protocol://$host:$port", $this->case['waits']);
+        return StreamProgram::connect("$protocol://$host:$port", $this->case['waits'], $this->case['noDelay']);
     }
 
     /** Starts far.php on the far host, and returns its first line. */
@@ -185,6 +198,27 @@ final class NearHost
     private function ask(string $what): void
     {
         $this->program->write("$what\n");
+    }
+
+    /** Nothing ends meanwhile, and what comes is read later. */
+    private function wait(string $milliseconds): void
+    {
+        usleep(1000 * (int) $milliseconds);
+    }
+
+    private function lose(string $percent): void
+    {
+        $this->network('lose', $percent);
+    }
+
+    private function delay(string $milliseconds): void
+    {
+        $this->network('delay', $milliseconds);
+    }
+
+    private function nat(string $seconds): void
+    {
+        $this->network('nat', $seconds);
     }
 
     private function cut(): void

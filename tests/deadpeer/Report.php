@@ -20,7 +20,7 @@ final class Report
     public static function line(array $result): string
     {
         return sprintf(
-            '  %-33s %-60s %-19s %-22s %s',
+            '  %-33s %-64s %-19s %-22s %s',
             $result['name'],
             self::what($result),
             self::predicted($result),
@@ -47,6 +47,22 @@ final class Report
                 self::measured($result),
                 self::wire($result)
             );
+        }
+        return $table . "\n" . self::machine();
+    }
+
+    /** @param array<string, array<string, mixed>> $results */
+    public static function promiseTable(array $results): string
+    {
+        $table = "| Case | What happens | Told after this silence |\n| --- | --- | --- |\n";
+        $group = '';
+        foreach ($results as $name => $result) {
+            if ($result['case']['group'] !== $group) {
+                $group = $result['case']['group'];
+                $table .= "| **$group** | | |\n";
+            }
+            $told = $result['silence'] === null ? 'not at all' : sprintf('%.2f s', $result['silence']);
+            $table .= sprintf("| `%s` | %s | %s |\n", $name, self::what($result), $told);
         }
         return $table . "\n" . self::machine();
     }
@@ -80,6 +96,7 @@ final class Report
             $case['tls'] ? ', TLS' : '',
             $case['program'] === 'c' ? ', in C' : '',
             $case['program'] === 'socket' ? ', Socket' : '',
+            $case['noDelay'] ? ', TCP_NODELAY' : '',
             $case['ip'] === 6 ? ', IPv6' : '',
             $case['ffi'] ? '' : ', without FFI',
             ['fread' => ', blocked in fread', 'select' => ', stream_select', 'loop' => ', fread in a loop', 'feof' => ', feof in a loop'][$case['waits']] ?? '',

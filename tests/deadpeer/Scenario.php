@@ -7,7 +7,7 @@ namespace DeadPeer;
 /**
  * What happens to a connection, as text: "enable 1 1 3; cut; 1.5s write".
  *
- * Steps follow one another; one with a time happens that long after the network changed, or, where
+ * Steps follow one another; `delay` and `nat` come first, before the connection. One with a time happens that long after the network changed, or, where
  * it never does, after the step before the first timed one.
  *
  *   enable IDLE INTERVAL COUNT [USER_TIMEOUT_MS]   Keepalive::enable(); - leaves a value unchanged,
@@ -15,19 +15,21 @@ namespace DeadPeer;
  *   within SECONDS                                 Keepalive::apply(Settings::detectWithin())
  *   system IDLE INTERVAL COUNT                     sysctl net.ipv4.tcp_keepalive_time, _intvl, _probes
  *   disable                                        Keepalive::disable()
- *   write                                          one byte to the far host
+ *   write [TIMES MILLISECONDS]                     one byte to the far host; again every so many ms
+ *   wait MILLISECONDS                              nothing, before the first timed step
  *   fill                                           the far host has stopped reading; as much as fits
  *   listen IDLE INTERVAL COUNT [USER_TIMEOUT_MS]   Keepalive::enable() on a listening socket
  *   connect                                        the far host connects to it
  *   accept                                         the near host takes that connection
  *   ask WHAT                                       the far host is asked to "close" or "reset"
- *   cut, reject REASON, vanish, unplug, down, restore, reboot   the network, see `hosts`
+ *   cut, reject REASON, vanish, unplug, down, restore, reboot, lose PERCENT, delay MS, nat SECONDS
+ *                                                  the network, see `hosts`
  */
 final class Scenario
 {
     private const NETWORK = ['cut', 'reject', 'vanish', 'unplug', 'down', 'reboot'];
 
-    /** @var array<int, array{at: float, do: string, arguments: string[]}> */
+    /** @var array<int, array{at: float, timed: bool, do: string, arguments: string[]}> */
     public array $steps = [];
 
     /** Index of the step at which the clock starts: the first that changes the network, or the last untimed one. */
@@ -35,18 +37,44 @@ final class Scenario
 
     public function __construct(string $text)
     {
-        foreach (explode('; ', $text) as $index => $step) {
+        foreach (explode('; ', $text) as $step) {
             if (!preg_match('/^(?:(?<at>[\d.]+)s )?(?<do>[a-z]+)(?<arguments>(?: [\w-]+)*)$/', $step, $part)) {
                 throw new \DomainException("No step of a scenario: '$step'");
             }
-            $this->steps[] = [
-                'at' => (float) $part['at'],
-                'do' => $part['do'],
-                'arguments' => array_slice(explode(' ', $part['arguments']), 1),
-            ];
-            if ($part['at'] === '' && !$this->changesNetworkBefore($index)) {
-                $this->zero = $index;
+            $arguments = array_slice(explode(' ', $part['arguments']), 1);
+            [$times, $apart] = $part['do'] === 'write' ? $arguments + [1, 0] : [1, 0];
+            for ($i = 0; $i < (int) $times; $i++) {
+                if ($i > 0 && $part['at'] === '') {
+                    $this->add(0.0, false, 'wait', [(string) $apart]);
+                }
+                $at = (float) $part['at'] + $i * $apart / 1000;
+                $this->add($at, $part['at'] !== '', $part['do'], $times > 1 ? [] : $arguments);
             }
+        }
+        $this->timeUntimed();
+    }
+
+    /** @param string[] $arguments */
+    private function add(float $at, bool $timed, string $do, array $arguments): void
+    {
+        if (!$timed && array_intersect(self::NETWORK, array_column($this->steps, 'do')) === []) {
+            $this->zero = count($this->steps);
+        }
+        $index = count($this->steps);
+        while ($timed && $this->steps[$index - 1]['at'] > $at) {
+            $index--; // repeated writes go on among later steps
+        }
+        array_splice($this->steps, $index, 0, [['at' => $at, 'timed' => $timed, 'do' => $do, 'arguments' => $arguments]]);
+    }
+
+    /** What comes before the clock starts is over by then, and takes as long as it waits. */
+    private function timeUntimed(): void
+    {
+        $at = -0.001;
+        for ($index = $this->zero - 1; $index >= 0; $index--) {
+            $step = $this->steps[$index];
+            $at -= $step['do'] === 'wait' ? $step['arguments'][0] / 1000 : 0;
+            $this->steps[$index]['at'] = $at;
         }
     }
 
@@ -67,11 +95,6 @@ final class Scenario
     public function has(string $action): bool
     {
         return in_array($action, array_column($this->steps, 'do'), true);
-    }
-
-    private function changesNetworkBefore(int $index): bool
-    {
-        return array_intersect(self::NETWORK, array_column(array_slice($this->steps, 0, $index), 'do')) !== [];
     }
 
     /**

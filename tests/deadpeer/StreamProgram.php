@@ -33,9 +33,12 @@ final class StreamProgram implements Program
         stream_set_blocking($stream, $waits === 'fread');
     }
 
-    public static function connect(string $address, string $waits): self
+    public static function connect(string $address, string $waits, bool $noDelay): self
     {
-        $context = stream_context_create(['ssl' => ['verify_peer' => false, 'verify_peer_name' => false]]);
+        $context = stream_context_create([
+            'ssl' => ['verify_peer' => false, 'verify_peer_name' => false],
+            'socket' => ['tcp_nodelay' => $noDelay],
+        ]);
         $stream = stream_socket_client($address, $errno, $error, 10, STREAM_CLIENT_CONNECT, $context);
         if ($stream === false || fgets($stream) !== "hello\n") {
             throw new \RuntimeException("no greeting from $address: $error");

@@ -4,66 +4,66 @@ declare(strict_types=1);
 
 namespace DeadPeer;
 
-/**
- * The TCP segments of one connection, read from a capture file (pcap, Ethernet) of the near host.
- */
+/** The TCP segments of one connection, in a capture file of the near host, as tshark sees them. */
 final class Wire
 {
-    private const NEAR = ["\xC0\x00\x02\x01", "\x20\x01\x0D\xB8\0\0\0\0\0\0\0\0\0\0\0\x01"];
-    private const SYN_OR_FIN = 3;
-    private const RST = 4;
-    private const ACK = 16;
+    private const NEAR = ['192.0.2.1', '2001:db8::1'];
+    private const FIELDS = [
+        'time' => 'frame.time_epoch',
+        'ipv4' => 'ip.src',
+        'ipv6' => 'ipv6.src',
+        'length' => 'tcp.len',
+        'reset' => 'tcp.flags.reset',
+        'probe' => 'tcp.analysis.keep_alive',
+    ];
 
-    /** @var array<int, array{time: float, out: bool, sequence: int, flags: int, length: int}> */
+    /** @var array<int, array<string, string>> values of FIELDS; one that a segment lacks is '' */
     private array $segments = [];
 
-    public function __construct(string $file)
+    private float $zero;
+
+    /** @param float $zero the moment, as microtime(true), from which times are counted */
+    public function __construct(string $file, float $zero)
     {
-        $capture = (string) file_get_contents($file);
-        if (substr($capture, 0, 4) !== "\xD4\xC3\xB2\xA1") {
-            throw new \RuntimeException("$file is no capture of this machine (pcap, microseconds, little endian)");
+        $this->zero = $zero;
+        // Without the settings of whoever calls this; an ICMP message has another header inside.
+        $tshark = ['env', '-u', 'XDG_CONFIG_HOME', 'HOME=' . dirname($file), 'nice', '-n', '19', 'tshark'];
+        $command = array_merge($tshark, explode(' ', '-n -Y tcp -T fields -E separator=, -E occurrence=f'), ['-r', $file]);
+        foreach (self::FIELDS as $field) {
+            array_push($command, '-e', $field);
         }
-        for ($at = 24; strlen($capture) >= $at + 16; $at += 16 + $record['captured']) {
-            $record = unpack('Vseconds/Vmicroseconds/Vcaptured', $capture, $at);
-            $segment = self::segment(substr($capture, $at + 16, $record['captured']));
-            if ($segment !== null) {
-                $this->segments[] = ['time' => $record['seconds'] + $record['microseconds'] / 1e6] + $segment;
-            }
+        exec(implode(' ', array_map('escapeshellarg', $command)) . " 2>$file.errors", $lines, $status);
+        if ($status !== 0 || $lines === []) {
+            throw new \RuntimeException("tshark has not read $file: " . file_get_contents("$file.errors"));
+        }
+        unlink("$file.errors"); // it warns of being root
+        foreach ($lines as $line) {
+            $this->segments[] = array_combine(array_keys(self::FIELDS), explode(',', $line));
         }
     }
 
     /**
-     * When keepalive probes left: empty segments from before what was last sent.
+     * When keepalive probes left.
      *
      * @return float[]
      */
-    public function probes(float $since): array
+    public function probes(): array
     {
-        $probes = [];
-        $next = null;
-        foreach ($this->segments as $segment) {
-            if (!$segment['out']) {
-                continue;
-            }
-            if ($segment['flags'] === self::ACK && $segment['length'] === 0 && $segment['sequence'] === $next - 1) {
-                $probes[] = $segment['time'];
-                continue;
-            }
-            $length = $segment['length'] + ($segment['flags'] & self::SYN_OR_FIN ? 1 : 0);
-            $next = max($next ?? 0, $segment['sequence'] + $length);
-        }
-        return self::since($since, $probes);
+        // To tshark, a repeated single byte is one, too.
+        return $this->times(true, static function (array $segment): bool {
+            return $segment['probe'] !== '' && $segment['length'] === '0';
+        });
     }
 
     /**
-     * When empty acknowledgements arrived.
+     * When segments without data arrived, probes' answers among them.
      *
      * @return float[]
      */
-    public function answers(float $since): array
+    public function answers(): array
     {
-        return $this->times($since, false, static function (array $segment): bool {
-            return $segment['flags'] === self::ACK && $segment['length'] === 0;
+        return $this->times(false, static function (array $segment): bool {
+            return $segment['length'] === '0' && $segment['reset'] === '0';
         });
     }
 
@@ -72,10 +72,10 @@ final class Wire
      *
      * @return float[]
      */
-    public function resets(float $since, bool $out): array
+    public function resets(bool $out): array
     {
-        return $this->times($since, $out, static function (array $segment): bool {
-            return ($segment['flags'] & self::RST) !== 0;
+        return $this->times($out, static function (array $segment): bool {
+            return $segment['reset'] === '1';
         });
     }
 
@@ -84,59 +84,42 @@ final class Wire
      *
      * @return float[]
      */
-    public function data(float $since): array
+    public function data(): array
     {
-        return $this->times($since, true, static function (array $segment): bool {
-            return $segment['length'] > 0;
+        return $this->times(true, static function (array $segment): bool {
+            return $segment['length'] !== '0';
         });
     }
 
-    /** @return float[] */
-    private function times(float $since, bool $out, callable $wanted): array
+    /** When the last segment came from the far host, be it before zero. */
+    public function lastHeard(): float
     {
-        $segments = array_filter($this->segments, static function (array $segment) use ($out, $wanted): bool {
-            return $segment['out'] === $out && $wanted($segment);
+        $heard = array_filter($this->segments, static function (array $segment): bool {
+            return !self::isOut($segment);
         });
-        return self::since($since, array_column($segments, 'time'));
+        return (float) end($heard)['time'] - $this->zero;
     }
 
     /**
-     * @param float[] $times
-     * @return float[] in seconds after $since
+     * Those after zero.
+     *
+     * @return float[]
      */
-    private static function since(float $since, array $times): array
+    private function times(bool $out, callable $wanted): array
     {
-        $after = [];
-        foreach ($times as $time) {
-            if ($time >= $since) {
-                $after[] = round($time - $since, 3);
+        $times = [];
+        foreach ($this->segments as $segment) {
+            $time = (float) $segment['time'] - $this->zero;
+            if ($time >= 0 && self::isOut($segment) === $out && $wanted($segment)) {
+                $times[] = round($time, 3);
             }
         }
-        return $after;
+        return $times;
     }
 
-    /** @return array{out: bool, sequence: int, flags: int, length: int}|null null for what is not TCP */
-    private static function segment(string $frame): ?array
+    /** @param array<string, string> $segment */
+    private static function isOut(array $segment): bool
     {
-        $type = substr($frame, 12, 2);
-        $packet = substr($frame, 14);
-        if ($type === "\x08\x00" && $packet[9] === "\x06") {
-            $source = substr($packet, 12, 4);
-            $header = 4 * (ord($packet[0]) & 15);
-            $end = unpack('n', $packet, 2)[1];
-        } elseif ($type === "\x86\xDD" && $packet[6] === "\x06") {
-            $source = substr($packet, 8, 16);
-            $header = 40;
-            $end = 40 + unpack('n', $packet, 4)[1];
-        } else {
-            return null;
-        }
-        $tcp = unpack('Nsequence/Nacknowledged/Coffset/Cflags', $packet, $header + 4);
-        return [
-            'out' => in_array($source, self::NEAR, true),
-            'sequence' => $tcp['sequence'],
-            'flags' => $tcp['flags'],
-            'length' => $end - $header - 4 * ($tcp['offset'] >> 4),
-        ];
+        return in_array($segment['ipv4'] . $segment['ipv6'], self::NEAR, true);
     }
 }
