@@ -162,7 +162,10 @@ final class Libc
                 $c->fcntl((int) $fd, self::F_SETFD, self::FD_CLOEXEC);
             }
         }
-        $c->signal(self::SIGPIPE, null); // the default
+        // systemd has services ignore SIGPIPE, and some rely on that. Otherwise it is PHP that ignores it.
+        if ((int) getenv('SYSTEMD_EXEC_PID') !== getmypid()) {
+            $c->signal(self::SIGPIPE, null); // the default
+        }
         $c->execvp(strpos($file, '/') === false ? "./$file" : $file, $vector);
         return self::errno();
     }

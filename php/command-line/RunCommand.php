@@ -72,10 +72,9 @@ final class RunCommand implements Command
             throw new UsageError('run takes options, then -- and a command.');
         }
         $settings = SettingsOptions::settings('run', $parsed);
-        $addresses = ToOption::addresses($parsed);
         try {
             $variables = ['LIBKEEPALIVE' => self::settingsVariable($parsed, $settings)]
-                + self::addressesVariable($addresses)
+                + self::addressesVariable(ToOption::addresses($parsed))
                 + self::logVariable($parsed->options['log'] ?? null);
             return self::become($command, $variables);
         } catch (KeepaliveException $exception) {

@@ -41,7 +41,7 @@ final class SettingsOptions
                 return Settings::of($given['idle'], $given['interval'], $given['count'], $given['user-timeout'] ?? null);
             }
         } catch (InvalidArgumentException $wrong) {
-            throw new UsageError($wrong->getMessage());
+            throw new UsageError((isset($given['within']) ? '--within: ' : '') . $wrong->getMessage());
         }
         throw new UsageError("$command takes --within alone, or --idle, --interval and --count together.");
     }

@@ -83,6 +83,13 @@ final class RunTest extends TestCase
         self::assertSame([], array_diff($rules, ['127.0.0.1:80', '[::1]:80']));
     }
 
+    public function testAHostNameThatIsNotKnown(): void
+    {
+        $run = self::keepalive(['--within=30', '--to=nowhere.invalid:1'], ['true']);
+        self::assertSame(125, $run->status);
+        self::assertStringStartsWith('keepalive: Looking up the host name "nowhere.invalid" failed', $run->errors);
+    }
+
     public function testItIsTheProgram(): void
     {
         $keepalive = implode(' ', array_map('escapeshellarg', array_merge(self::COMMAND, ['run', '--within=30', '--'])));
@@ -109,6 +116,13 @@ final class RunTest extends TestCase
         $run = self::keepalive(['--within=30'], $look);
         $usual = array_merge(['env', '--default-signal=PIPE'], $look);
         self::assertSame(Child::run($usual)->cleanOutput(), $run->cleanOutput());
+    }
+
+    public function testAServiceOfSystemdIgnoresSigpipe(): void
+    {
+        $keepalive = implode(' ', array_map('escapeshellarg', array_merge(self::COMMAND, ['run', '--within=30', '--'])));
+        $shell = "SYSTEMD_EXEC_PID=$$ exec $keepalive grep SigIgn /proc/self/status";
+        self::assertSame("SigIgn:\t0000000000001000\n", Child::run(['sh', '-c', $shell])->cleanOutput());
     }
 
     public function testArgumentsArriveAsTheyAre(): void

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests;
 
+use Keepalive\CommandLine\Process;
 use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Kernel;
 use PHPUnit\Framework\Attributes\DataProvider;
@@ -196,6 +197,21 @@ final class SetTest extends TestCase
         self::assertMatchesRegularExpression('/^  refused  Setting TCP_USER_TIMEOUT=13000, .*EPERM/m', $set->output);
         // The listener, or the connection: whichever has the lower descriptor.
         self::assertSame(1, substr_count($set->output, "\n  after "));
+    }
+
+    public function testASocketThatIsClosedMeanwhile(): void
+    {
+        $process = new Process((int) getmypid());
+        $fd = Kernel::descriptor($this->client);
+        $inode = fstat($this->client)['ino'];
+        $work = static function (): bool {
+            return true;
+        };
+        self::assertTrue($process->borrow($fd, $inode, $work));
+        self::assertNull($process->borrow($fd, $inode + 1, $work), 'the number is another socket\'s');
+        fclose($this->client);
+        self::assertNull($process->borrow($fd, $inode, $work));
+        $this->client = stream_socket_client("tcp://127.0.0.1:$this->port");
     }
 
     public function testAProcessWithoutTcpSockets(): void
