@@ -1,5 +1,5 @@
-/* Nanoseconds for opening and closing a TCP socket, where LD_PRELOAD tools do their work: the
- * median of many. */
+/* Nanoseconds for opening a TCP socket and connecting it on this machine, where LD_PRELOAD tools do
+ * their work: the median of many. */
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALLS = 5000 };
+enum { CALLS = 3000 };
 
 static int smaller(const void *a, const void *b)
 {
@@ -19,11 +19,24 @@ static int smaller(const void *a, const void *b)
 int main(void)
 {
     static long times[CALLS];
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct linger reset = { 1, 0 }; /* no port is kept for the closed connection */
+    socklen_t length = sizeof address;
+    int listening = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    if (bind(listening, (struct sockaddr *)&address, length) != 0 || listen(listening, 1) != 0
+        || getsockname(listening, (struct sockaddr *)&address, &length) != 0)
+        return 1;
     for (int i = 0; i < CALLS; i++) {
         struct timespec start, end;
         clock_gettime(CLOCK_MONOTONIC, &start);
-        close(socket(AF_INET, SOCK_STREAM, IPPROTO_TCP));
+        int fd = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+        int failed = connect(fd, (struct sockaddr *)&address, sizeof address);
         clock_gettime(CLOCK_MONOTONIC, &end);
+        if (failed || setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0)
+            return 1;
+        int accepted = accept(listening, NULL, NULL);
+        close(fd);
+        close(accepted);
         times[i] = (end.tv_sec - start.tv_sec) * 1000000000L + end.tv_nsec - start.tv_nsec;
     }
     qsort(times, CALLS, sizeof *times, smaller);

@@ -283,6 +283,8 @@ static void others(void)
     snprintf(path.sun_path, sizeof path.sun_path, "/tmp/keepalive-nobody-%d", getpid());
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         int fd = socket(kinds[i][0], kinds[i][1], kinds[i][2]);
+        if (fd < 0)
+            continue; /* this kernel has no such sockets */
         if (kinds[i][0] == AF_INET)
             connect(fd, (struct sockaddr *)&address, sizeof address);
         else if (kinds[i][0] == AF_INET6)
