@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Preload;
 
+use Keepalive\Settings;
 use Keepalive\Tests\Servers\Support\Servers;
 use Keepalive\Tests\Support\Folder;
 use Keepalive\Tests\Support\WebServer;
@@ -17,13 +18,20 @@ final class FpmTest extends TestCase
     public function testAWorkersConnections(): void
     {
         $document = (string) file_get_contents(dirname(__DIR__, 2) . '/docs/preload.md');
-        preg_match_all('/^Environment=(\w+)=(.*)$/m', $document, $lines, PREG_SET_ORDER);
-        $environment = array_column($lines, 2, 1);
+        preg_match_all('/^Environment=(\w+)=(.*)$/m', $document, $lines);
+        $environment = array_combine($lines[1], $lines[2]);
         self::assertSame(['LD_PRELOAD', 'LIBKEEPALIVE'], array_keys($environment));
         self::assertStringEndsWith('/libkeepalive/libkeepalive-preload.so', $environment['LD_PRELOAD']);
         self::assertSame('within=30', $environment['LIBKEEPALIVE']);
         $environment['LD_PRELOAD'] = (string) realpath(Program::OBJECT);
-        $options = ['on' => 1, 'idle' => 3, 'interval' => 2, 'count' => 5, 'userTimeoutMs' => 13000];
+        $promise = Settings::detectWithin(30);
+        $options = [
+            'on' => 1,
+            'idle' => $promise->idle(),
+            'interval' => $promise->interval(),
+            'count' => $promise->count(),
+            'userTimeoutMs' => $promise->userTimeoutMs(),
+        ];
 
         $servers = new Servers('127.0.0.1', [], ['mariadb', 'postgresql']);
         $folder = Folder::create();

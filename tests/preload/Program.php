@@ -52,13 +52,13 @@ final class Program
     /**
      * For env(1).
      *
-     * @param array<string, string> $variables
+     * @param array<string, string> $variables LD_PRELOAD too, where it is another one
      * @return string[]
      */
     public static function environment(array $variables): array
     {
         $words = [];
-        foreach (['LD_PRELOAD' => (string) realpath(self::OBJECT)] + $variables as $name => $value) {
+        foreach ($variables + ['LD_PRELOAD' => (string) realpath(self::OBJECT)] as $name => $value) {
             $words[] = "$name=$value";
         }
         return $words;
@@ -68,7 +68,7 @@ final class Program
      * Runs a command to its end.
      *
      * @param string[] $command
-     * @param array<string, string> $environment LD_PRELOAD too, where it is another one
+     * @param array<string, string> $environment as above
      */
     public static function run(array $command, array $environment): Child
     {

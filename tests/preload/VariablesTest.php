@@ -117,6 +117,9 @@ final class VariablesTest extends TestCase
         self::python(self::CONNECT, ['LIBKEEPALIVE' => '60,10,6,120000', 'LIBKEEPALIVE_LOG' => $log])->cleanOutput();
         $line = 'libkeepalive-preload: python3[N]: socket N: set, idle N s, interval N s, count N, user timeout N ms';
         self::assertSame([$line, $line], self::lines((string) file_get_contents($log)));
+        $document = (string) file_get_contents(dirname(__DIR__, 2) . '/docs/preload.md');
+        preg_match('/^```text\n(.*)$/m', $document, $shown);
+        self::assertSame(str_replace('python3', 'psql', $line), self::lines($shown[1])[0]);
         self::assertStringContainsString(
             ': set, idle 60 s, interval 10 s, count 6, user timeout 120000 ms',
             (string) file_get_contents($log)
