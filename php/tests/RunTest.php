@@ -212,6 +212,16 @@ final class RunTest extends TestCase
         }
     }
 
+    public function testAProgramThatCannotBeRead(): void
+    {
+        copy(self::file('program'), self::file('secret'));
+        chmod(self::file('secret'), 0111);
+        $user = ['unshare', '--user', '--map-user=1000', '--map-group=1000']; // root could read it
+        $run = self::keepalive(['--within=30'], [self::file('secret')], [], $user);
+        self::assertSame(125, $run->status, $run->errors);
+        self::assertStringContainsString('secret cannot be read, so it is not known', $run->errors);
+    }
+
     public function testASetuidProgramOfTheCaller(): void
     {
         copy(self::file('program'), self::file('own'));

@@ -55,6 +55,9 @@ final class Program
         if ($depth > self::MAX_DEPTH) {
             return "$file is a script whose interpreter is a script, and so on.";
         }
+        if (!is_readable($file)) { // it may be executable: sudo of some distributions
+            return "$file cannot be read, so it is not known whether it can be reached.";
+        }
         $start = (string) @file_get_contents($file, false, null, 0, 256);
         if (strncmp($start, "\x7fELF", 4) !== 0) {
             return self::whyNotTheInterpreter($start, array_merge([$file], $arguments), $object, $depth);
@@ -100,7 +103,7 @@ final class Program
     {
         $elf = Elf::read($file);
         if ($elf === null) {
-            return 'cannot be read, so it is not known whether it can be reached.';
+            return 'is no program that Linux could run: its ELF header is damaged.';
         }
         if ($elf->isGo) {
             return 'is a Go program: it opens sockets without the C library, so LD_PRELOAD does not reach them.';
