@@ -23,6 +23,9 @@ static LAST_FOUND: AtomicI32 = AtomicI32::new(-1);
 /// number, below which a socket that was opened a moment ago got its descriptor, and only then what
 /// the system lists above, so that no descriptor is asked about twice.
 pub fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
+    // 32-bit PHP: its `int` takes the upper half of the kernel's 32-bit inodes for negative numbers.
+    #[cfg(target_pointer_width = "32")]
+    let ino = if ino >> 32 == 0xFFFF_FFFF { ino & 0xFFFF_FFFF } else { ino };
     let is_wanted = |fd: &c_int| sys::identity(*fd) == Ok((dev, ino));
 
     let last = LAST_FOUND.load(Ordering::Relaxed);

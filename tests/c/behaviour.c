@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <keepalive.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -138,6 +139,14 @@ static void connections(void) {
     check("ka_find() by fstat", fstat(ends[1], &identity) == 0 &&
                                     ka_find(identity.st_dev, identity.st_ino) == ends[1]);
     check("ka_find() of what is not there", ka_find(identity.st_dev, 1) == -ENOENT);
+    if (sizeof(long) == 4) { /* an inode of which 32-bit PHP makes a negative number */
+        int fd = open("/proc/self/ns/net", O_RDONLY);
+        check("a large inode", fstat(fd, &identity) == 0 && (int32_t)identity.st_ino < 0);
+        check("ka_find() by it", ka_find(identity.st_dev, identity.st_ino) == fd);
+        check("ka_find() by what 32-bit PHP knows of it",
+              ka_find(identity.st_dev, (uint64_t)(int64_t)(int32_t)identity.st_ino) == fd);
+        close(fd);
+    }
 
     memset(list, 0x55, sizeof list);
     check("ka_sockets() counts", ka_sockets(NULL, 0) == 2);
