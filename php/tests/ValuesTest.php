@@ -67,6 +67,9 @@ final class ValuesTest extends KeepaliveTestCase
                 ];
             }
             foreach ($wrong as $what => $value) {
+                if ($name === 'userTimeoutMs' && $value === 0x7FFFFFFF) {
+                    continue; // 32-bit PHP's largest int is a user timeout
+                }
                 $rows["$name: $what"] = [$position, $value];
             }
         }

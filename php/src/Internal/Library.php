@@ -20,6 +20,7 @@ use function stat;
 use function strpos;
 use function strtolower;
 
+use const PHP_INT_SIZE;
 use const PHP_OS_FAMILY;
 use const PHP_SAPI;
 
@@ -186,7 +187,11 @@ final class Library
                 $system = 'linux-musl';
             }
         }
-        return "$system-" . (function_exists('php_uname') ? php_uname('m') : 'unknown'); // some hosts disable it
+        $machine = function_exists('php_uname') ? php_uname('m') : 'unknown'; // some hosts disable it
+        if (PHP_INT_SIZE === 4) { // Docker's 32-bit images: the kernel tells its own processor.
+            $machine = ['x86_64' => 'i686', 'aarch64' => 'armv7l'][$machine] ?? $machine;
+        }
+        return "$system-$machine";
     }
 
     /** Where on the path to the file every user may put another one; null where no place is. */
