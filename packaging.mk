@@ -26,7 +26,7 @@ OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.
 LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
-.PHONY: install uninstall man abi release-library deb dist test-packaging test-debian test-capi
+.PHONY: install uninstall man abi release-library deb dist test-packaging test-debian test-kernels test-machines test-capi
 
 # Not on the linker's path: programs are not linked with it.
 PRELOAD_FOLDER = $(DESTDIR)$(LIBDIR)/libkeepalive
@@ -79,20 +79,25 @@ man:
 	rm -f docs/man/*.3
 	docs/man/generate docs/man
 
-# The platforms that a release is for: rustc's name, Debian's, and that of its compiler's files.
-PLATFORMS = linux-x86_64 linux-aarch64 linux-musl-x86_64 linux-musl-aarch64
-IS_linux-x86_64       = x86_64-unknown-linux-gnu   amd64 x86_64-linux-gnu
-IS_linux-aarch64      = aarch64-unknown-linux-gnu  arm64 aarch64-linux-gnu
-IS_linux-musl-x86_64  = x86_64-unknown-linux-musl  amd64 x86_64-linux-gnu
-IS_linux-musl-aarch64 = aarch64-unknown-linux-musl arm64 aarch64-linux-gnu
-HERE = linux-$(shell uname -m)
+# What is built for: rustc's name, Debian's, that of the C library's folders, and Debian's compiler.
+IS_linux-x86_64       = x86_64-unknown-linux-gnu        amd64 x86_64-linux-gnu    x86_64-linux-gnu-gcc
+IS_linux-aarch64      = aarch64-unknown-linux-gnu       arm64 aarch64-linux-gnu   aarch64-linux-gnu-gcc
+IS_linux-musl-x86_64  = x86_64-unknown-linux-musl       amd64 x86_64-linux-gnu    x86_64-linux-gnu-gcc
+IS_linux-musl-aarch64 = aarch64-unknown-linux-musl      arm64 aarch64-linux-gnu   aarch64-linux-gnu-gcc
+IS_linux-armv7l       = armv7-unknown-linux-gnueabihf   armhf arm-linux-gnueabihf arm-linux-gnueabihf-gcc
+IS_linux-i686         = i686-unknown-linux-gnu          i386  i386-linux-gnu      i686-linux-gnu-gcc
+IS_linux-s390x        = s390x-unknown-linux-gnu         s390x s390x-linux-gnu     s390x-linux-gnu-gcc
 rustc_of = $(word 1,$(IS_$(1)))
 debian_of = $(word 2,$(IS_$(1)))
 multiarch_of = $(word 3,$(IS_$(1)))
+compiler_of = $(word 4,$(IS_$(1)))
+HERE = linux-$(shell uname -m)
+# What a release has; the others are built for tests.
+PLATFORMS = linux-x86_64 linux-aarch64 linux-musl-x86_64 linux-musl-aarch64
 
 # A release runs on Debian 11 and newer, wherever it was built.
 RELEASE = target/debian11
-sysroot_of = .cache/sysroot-debian11-$(call debian_of,$(1))
+sysroot_of = .cache/sysroot-$(call debian_of,$(1))
 # Where a platform's shared objects are, once `make release-library-PLATFORM` has made them.
 release_of = $(RELEASE)/$(if $(filter $(HERE),$(1)),,$(call rustc_of,$(1))/)release
 
@@ -101,8 +106,8 @@ LINK_AGAINST_SYSROOT = $(foreach flag,--sysroot='$(SYSROOT)' -L'$(SYSROOT)/usr/l
 	-L'$(SYSROOT)/lib/$(MULTIARCH)',-C link-arg=$(flag))
 MULTIARCH ?= $(call multiarch_of,$(HERE))
 
-.PRECIOUS: .cache/sysroot-debian11-%
-.cache/sysroot-debian11-%:
+.PRECIOUS: .cache/sysroot-%
+.cache/sysroot-%:
 	machine/sysroot.sh $@ $*
 
 # Records what is new in the header in tests/abi; docs/abi.md has the rules.
@@ -111,7 +116,7 @@ abi:
 
 # How a platform's libraries are built: with what, and against its C library of Debian 11.
 FOR_HERE = BUILD=$(RELEASE) SYSROOT='$(CURDIR)/$(call sysroot_of,$(HERE))'
-FOR = BUILD=$(RELEASE) TARGET=$(call rustc_of,$(1)) LINKER=$(call multiarch_of,$(1))-gcc \
+FOR = BUILD=$(RELEASE) TARGET=$(call rustc_of,$(1)) LINKER=$(call compiler_of,$(1)) \
 	$(if $(findstring musl,$(1)),RUSTFLAGS='$(call FOR_MUSL,$(CURDIR)/$(call sysroot_of,$(1)),$(subst gnu,musl,$(call multiarch_of,$(1))))', \
 	SYSROOT='$(CURDIR)/$(call sysroot_of,$(1))' MULTIARCH=$(call multiarch_of,$(1)))
 # Against musl's shared libc, and without the start files of this machine's.
@@ -121,7 +126,7 @@ FOR_MUSL = -C target-feature=-crt-static -C link-self-contained=no -C link-arg=-
 release-library: $(call sysroot_of,$(HERE))  ## the libraries that run on Debian 11 and newer, in target/debian11
 	@$(MAKE) build $(FOR_HERE)
 
-release-library-$(HERE): release-library
+release-library-$(HERE): release-library ;
 
 # Another processor wants its compiler.
 CROSS = $(filter-out cross-$(call debian_of,$(HERE)),cross-$(call debian_of,$(1)))
@@ -157,7 +162,7 @@ dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Com
 	@machine/setup.sh packaging
 	@git diff --quiet HEAD || echo "make dist: what is not committed stays out, and something is not." >&2
 	@$(foreach platform,$(PLATFORMS),tests/packaging/platform $(platform) $(call release_of,$(platform)) \
-		$(call sysroot_of,$(platform)) $(call multiarch_of,$(platform))-gcc &&) true
+		$(call sysroot_of,$(platform)) $(call compiler_of,$(platform)) &&) true
 	rm -rf target/dist
 	mkdir -p target/dist
 	git archive --prefix=$(DISTRIBUTION)/ HEAD | tar -xf - -C target/dist
@@ -180,6 +185,16 @@ test-packaging: $(LIBRARY) deb dist  ## installs into temporary folders and buil
 test-debian: deb     ## the Debian packages in a Debian 11, 12 and 13 that debootstrap makes; needs root
 	@machine/setup.sh packaging
 	tests/packaging/debian bullseye bookworm trixie
+
+# Slow, because they emulate: not part of make test.
+test-kernels: release-library  ## the C tests on the kernels of Debian 11, 12, 13 and sid, in qemu; some 5 minutes
+	@machine/setup.sh machines
+	tests/machines/run bullseye-amd64 bookworm-amd64 trixie-amd64 sid-amd64
+
+test-machines: $(addprefix release-library-,linux-aarch64 linux-armv7l linux-i686 linux-s390x)  ## the C tests on other processors, in qemu, and the PHP tests with 32-bit PHP; some 15 minutes
+	@machine/setup.sh machines matrix
+	tests/machines/run trixie-arm64 bookworm-armhf bookworm-i386 bookworm-s390x
+	tests/matrix bookworm-i386
 
 # Compares cargo cinstall's files with make install's; not part of make test, because it needs cargo-c.
 test-capi: $(LIBRARY)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # A Debian of another age, in a folder: machine/debian-root.sh NAME [PACKAGE...] prints the folder.
 #
-# NAME is a suite, or a suite and more words, as in sid-php8.6, for one more root of that suite. sid has
-# experimental as its second source, for what is named and is only there. The folder is made once by
-# debootstrap and kept in .cache/debian/NAME with the packages asked for so far. Copy it before changing
-# anything in it. Needs root.
+# NAME is a suite, or a suite and more words, as in sid-php8.6, for one more root of that suite; i386 among
+# them is that architecture, which runs here too. sid has experimental as its second source, for what is
+# named and is only there. The folder is made once by debootstrap and kept in .cache/debian/NAME with the
+# packages asked for so far. Copy it before changing anything in it. Needs root.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -28,7 +28,8 @@ if [ ! -d "$root" ]; then
     mirror=$(machine/mirror.sh)
     echo "Making a Debian $suite in $root"
     rm -rf "$root.new"
-    debootstrap --variant=minbase "$suite" "$root.new" "$mirror" >"$root.log" ||
+    case $name in *-i386) architecture=i386 ;; *) architecture=$(dpkg --print-architecture) ;; esac
+    debootstrap --variant=minbase --arch="$architecture" "$suite" "$root.new" "$mirror" >"$root.log" ||
         { tail -n 5 "$root.log"; exit 1; }
     # Packages with servers would start them, or fail to.
     printf '#!/bin/sh\nexit 101\n' >"$root.new/usr/sbin/policy-rc.d"

@@ -2,7 +2,7 @@
 # Runs a command of this repository in another Debian's folder: machine/in-debian-root.sh FOLDER COMMAND...
 #
 # Call it by unshare --mount --net --pid --fork: it mounts, and switches the root, in its own namespace.
-# There the repository is /mnt, read only, with target/debian11 in target's place; /tmp and /run are
+# There the repository is /mnt, read only, with BUILD (target/debian11) in target's place; /tmp and /run are
 # empty; the network is a loopback only.
 set -eu
 
@@ -13,7 +13,7 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 mount --make-rprivate /
 mount --bind "$root" "$root"
 mount --bind "$repository" "$root/mnt"
-mount --bind "$repository/target/debian11" "$root/mnt/target"
+mount --bind "$repository/${BUILD:-target/debian11}" "$root/mnt/target"
 mount -o remount,bind,ro "$root/mnt"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"

@@ -4,6 +4,7 @@
 //! images have no `libgcc_s.so.1`. The code here cannot panic, so nothing in it needs to unwind. An
 //! empty library stands for `libgcc_s`, and `-z defs` fails the build should that change. GNU ld,
 //! because LLVM's keeps the personality function, and what that needs, for functions it has dropped.
+//! On 32-bit ARM every function's unwinding table names the unwinder, so there it stays.
 
 use std::path::Path;
 use std::{env, fs};
@@ -12,6 +13,9 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     if env::var("PROFILE").as_deref() != Ok("release") {
         return; // only an optimised build drops what is not needed
+    }
+    if env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("arm") {
+        return;
     }
     let folder = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(Path::new(&folder).join("libgcc_s.so"), "/* an empty linker script */\n")
