@@ -101,9 +101,10 @@ test-docs: build     ## every code block, link and message of the documentation
 	tests/docs/messages
 	tests/docs/run
 
-docs-pictures: build ## draws docs/pictures anew, from captures
-	@machine/setup.sh demo test
+docs-pictures: build ## draws docs/pictures from captures, a trace and a terminal
+	@machine/setup.sh demo test pictures
 	docs/pictures/draw
+	docs/pictures/draw-watch
 
 test-servers: build  ## PHP's clients of databases and other servers, with real ones
 	@machine/setup.sh test servers

@@ -21,6 +21,7 @@ packages() {
             php-symfony-event-dispatcher php-amphp-amp python3 ;;
         preload) echo gcc libc6-dev curl default-jdk-headless libdontdie0 libjemalloc2 libkeepalive0 nodejs php-soap \
             python3 strace ;;
+        pictures) echo tmux ;;
         workflow) echo python3-venv make shellcheck ;;
         deb) echo gcc libc6-dev debhelper dpkg-dev ;;
         matrix) echo gcc libc6-dev debootstrap util-linux iproute2 ;;
