@@ -12,12 +12,12 @@ final class DockerPageTest extends KeepaliveTestCase
 {
     private const DOCS = __DIR__ . '/../../docs';
 
-    public function testTheCommandsAreShellWithoutMistakes(): void
+    public function testTheCommandsAreShell(): void
     {
-        foreach (self::dockerfiles() as $number => $dockerfile) {
-            $script = $this->folder() . "/$number.sh";
-            file_put_contents($script, "#!/bin/sh\nset -e\n" . implode("\n", self::commands($dockerfile)) . "\n");
-            self::assertSame('', Child::run(['shellcheck', $script])->output);
+        foreach (self::dockerfiles() as $dockerfile) {
+            foreach (self::commands($dockerfile) as $command) {
+                self::assertSame('', Child::run(['sh', '-nc', $command])->cleanOutput());
+            }
         }
     }
 

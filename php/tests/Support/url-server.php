@@ -72,7 +72,7 @@ while (true) {
     }
     if ($protocol === 'ftp') {
         $open[] = answerFtp($connection);
-    } elseif ($protocol === 'http' || stream_socket_enable_crypto($connection, true, STREAM_CRYPTO_METHOD_TLS_SERVER)) {
+    } elseif ($protocol === 'http' || @stream_socket_enable_crypto($connection, true, STREAM_CRYPTO_METHOD_TLS_SERVER)) {
         answerHttp($connection);
     }
     fgets(STDIN);
