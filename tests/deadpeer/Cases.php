@@ -205,6 +205,8 @@ final class Cases
         }
         $last = sprintf('cut; %.2fs write', $silence - 0.1);
         $often = sprintf('%d 130', $seconds * 1000 / 130);
+        // The last answer is half a second or more before this cut.
+        $lossy = sprintf('lose 5; within %d; write 30 40; wait 700; cut; %.2fs write', $seconds, $silence - 0.9);
         $tls = ['tls' => true, 'waits' => 'fread'];
         $c = ['program' => 'c'];
         return $cases + [
@@ -219,11 +221,11 @@ final class Cases
             'far-often' => ["delay 100; within $seconds; write 5 130; $last $often"],
             'far-tls' => ["delay 100; within $seconds; $last"] + $tls,
             'far-c' => ["delay 100; within $seconds; $last"] + $c,
-            'lossy' => ["lose 5; within $seconds; write 30 40; $last"],
-            'lossy-tls' => ["lose 5; within $seconds; write 30 40; $last"] + $tls,
-            'lossy-c' => ["lose 5; within $seconds; write 30 40; $last"] + $c,
-            'lossy-far' => ["delay 100; lose 5; within $seconds; write 30 40; $last"],
-            'lossy-far-tls' => ["delay 100; lose 5; within $seconds; write 30 40; $last $often"] + $tls,
+            'lossy' => [$lossy],
+            'lossy-tls' => [$lossy] + $tls,
+            'lossy-c' => [$lossy] + $c,
+            'lossy-far' => ["delay 100; $lossy"],
+            'lossy-far-tls' => ["delay 100; $lossy $often"] + $tls,
         ];
     }
 

@@ -27,42 +27,13 @@ final class Outage
         }
     }
 
-    /** Without data, the peer's last answer being its last segment before the outage. */
-    public function sinceAnswer(): float
-    {
-        return $this->longest(static function (float $outage): array {
-            return [sprintf('cut; %.3Fs restore', $outage)];
-        });
-    }
-
-    /** Without data, from any moment between two probes. */
-    public function idle(): float
-    {
-        $idle = Settings::detectWithin($this->within)->idle();
-        return $this->longest(static function (float $outage) use ($idle): array {
-            return array_map(static function (int $part) use ($outage, $idle): string {
-                return sprintf('wait %d; cut; %.3Fs restore', 1000 * $idle * (1 + $part / 8), $outage);
-            }, range(0, 10));
-        });
-    }
-
-    /** With data written at the beginning, or at any moment of it. */
-    public function withData(): float
-    {
-        return $this->longest(static function (float $outage): array {
-            return array_map(static function (int $part) use ($outage): string {
-                return sprintf('cut; %.3Fs write; %.3Fs restore', $outage * $part / 8, $outage);
-            }, range(0, 7));
-        });
-    }
-
-    /** @param callable(float): string[] $scenarios of an outage of so many seconds */
-    private function longest(callable $scenarios): float
+    /** @param string $kind see scenarios() */
+    public function longest(string $kind): float
     {
         [$lives, $dies] = [0.0, (float) $this->within];
         while ($dies - $lives > $this->within / 500) {
             $outage = ($lives + $dies) / 2;
-            if ($this->livesThroughAll($scenarios($outage))) {
+            if ($this->isLivedThrough($kind, $outage)) {
                 $lives = $outage;
             } else {
                 $dies = $outage;
@@ -71,10 +42,9 @@ final class Outage
         return $lives;
     }
 
-    /** @param string[] $scenarios */
-    private function livesThroughAll(array $scenarios): bool
+    public function isLivedThrough(string $kind, float $seconds): bool
     {
-        foreach ($scenarios as $text) {
+        foreach ($this->scenarios($kind, $seconds) as $text) {
             $scenario = new Scenario($this->before . $text);
             foreach ($this->lateness as $late) {
                 if ((new KernelRules($scenario, 2.0 * $this->within, [], $late))->dies !== null) {
@@ -83,5 +53,24 @@ final class Outage
             }
         }
         return true;
+    }
+
+    /** @return string[] */
+    private function scenarios(string $kind, float $seconds): array
+    {
+        $outage = sprintf('%.3Fs restore', $seconds);
+        $idle = Settings::detectWithin($this->within)->idle();
+        switch ($kind) {
+            case 'answered': // nothing is sent; the outage begins when the peer has just answered
+                return ["cut; $outage"];
+            case 'idle': // nothing is sent; it begins at any moment between two probes
+                return array_map(static function (int $part) use ($outage, $idle): string {
+                    return sprintf('wait %d; cut; %s', 1000 * $idle * (1 + $part / 8), $outage);
+                }, range(0, 10));
+            default: // data is written at its beginning or later
+                return array_map(static function (int $part) use ($outage, $seconds): string {
+                    return sprintf('cut; %.3Fs write; %s', $seconds * $part / 8, $outage);
+                }, range(0, 7));
+        }
     }
 }
