@@ -9,13 +9,7 @@ use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Source;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/**
- * A million calls, streams that a signal handler closes in the middle of one, and functions that a
- * host has taken away.
- *
- * Handlers that throw are left out: PHP 8.2 itself crashes after some thousands of them, where one
- * comes as a function returns an object out of a try with a finally.
- */
+/** A million calls, signal handlers that close streams or throw, and functions that a host has taken away. */
 final class MisuseTest extends KeepaliveTestCase
 {
     private const OPEN = 'use Keepalive\Keepalive;
@@ -27,7 +21,7 @@ final class MisuseTest extends KeepaliveTestCase
     /** Alone or together, on some host or other. */
     private const SOME_HOSTS_TAKE = [
         'file_get_contents', 'fstat', 'getenv', 'ini_get', 'php_uname',
-        'restore_error_handler', 'set_error_handler', 'socket_addrinfo_lookup', 'socket_create', 'socket_export_stream',
+        'socket_addrinfo_lookup', 'socket_create', 'socket_export_stream',
         'socket_get_option', 'socket_import_stream', 'socket_last_error', 'socket_set_option', 'socket_strerror',
         'stream_get_transports', 'stream_set_read_buffer', 'stream_socket_client',
         'stream_socket_enable_crypto',
@@ -117,6 +111,55 @@ final class MisuseTest extends KeepaliveTestCase
         foreach (explode(', ', substr($said, strlen('closed '))) as $refusal) {
             self::assertContains($refusal, $expected, $said);
         }
+    }
+
+    /**
+     * With FFI, and with PHP 7.4, the handler does not throw: PHP itself crashes when one throws right after a call
+     * through FFI (8.4 to 8.6), and PHP 7.4 wherever it throws.
+     *
+     * @dataProvider backends
+     */
+    #[DataProvider('backends')]
+    public function testASignalHandlerFindsAllAsItWasBeforeTheCallOrAfterIt(string $backend): void
+    {
+        $throws = var_export($backend === 'sockets' && PHP_VERSION_ID >= 80000, true);
+        $said = self::inChild($backend, self::DISTURB . '
+            final class Interruption extends Exception { }
+            $application = function () { return false; };
+            set_error_handler($application);
+            $settings = [\Keepalive\Settings::of(60, 10, 6, 60000), \Keepalive\Settings::of(30, 5, 3, 30000)];
+            $isWhole = function () use ($stream, $settings, $application) {
+                $handler = set_error_handler(null);
+                restore_error_handler();
+                return $handler === $application && in_array(Keepalive::settings($stream), $settings);
+            };
+            Keepalive::apply($stream, $settings[0]);
+            $runs = $broken = 0;
+            $inside = false;
+            pcntl_signal(SIGUSR1, function () use (&$runs, &$broken, &$inside, $isWhole) {
+                if ($inside) {
+                    $inside = false;
+                    $runs++;
+                    $broken += (int) !$isWhole();
+                    if (' . $throws . ') { throw new Interruption(); }
+                }
+            });
+            $end = microtime(true) + 2;
+            for ($i = 0; microtime(true) < $end; $i++) {
+                try {
+                    $inside = true;
+                    Keepalive::apply($stream, $settings[$i % 2]);
+                    ' . ($throws === 'true' ? '' : 'Keepalive::enable(STDERR);') . '
+                    $inside = false; // in here: a handler could throw on the way out
+                } catch (Interruption $interruption) {
+                } catch (\Keepalive\Exception\SocketException $refused) {
+                    $inside = false;
+                }
+                $broken += (int) !$isWhole();
+            }
+            posix_kill($disturber, SIGKILL);
+            echo $runs > 100 ? "interrupted" : "interrupted $runs times only", ", broken $broken";');
+        self::assertSame('interrupted, broken 0', $said);
     }
 
     /**

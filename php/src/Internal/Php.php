@@ -10,11 +10,16 @@ use function function_exists;
 use function get_class;
 use function get_resource_type;
 use function gettype;
+use function pcntl_async_signals;
+use function pcntl_signal_dispatch;
 use function restore_error_handler;
 use function set_error_handler;
 use function strlen;
 use function substr;
 use function var_export;
+
+use const PHP_MAJOR_VERSION;
+use const PHP_MINOR_VERSION;
 
 /**
  * PHP itself: its warnings, its functions that an administrator may have disabled, its values in messages.
@@ -28,7 +33,8 @@ final class Php
 {
     /**
      * Keeps PHP's warnings away from the application's error handler, which PHP calls even for warnings silenced
-     * with @.
+     * with @. Signal handlers of the application wait until it has returned: one that throws could leave the
+     * application without its error handler, or a socket with half of its settings.
      *
      * @template T
      * @param callable(): T $work
@@ -37,20 +43,28 @@ final class Php
      */
     public static function quietly(callable $work, array &$warnings = [])
     {
-        if (!function_exists('set_error_handler') || !function_exists('restore_error_handler')) {
-            return @$work(); // then the application has no handler either
-        }
+        $async = function_exists('pcntl_async_signals') && pcntl_async_signals();
         try {
-            // The first thing in here: whether a signal handler of the application throws before or
-            // after it, the two calls stay a pair.
+            if ($async) {
+                pcntl_async_signals(false);
+            }
             set_error_handler(static function (int $level, string $message) use (&$warnings): bool {
                 $warnings[] = $message;
                 return true;
             });
-            return $work();
+            try {
+                // No return in here: after it, PHP can run the `finally` a second time for a signal handler that throws.
+                $result = $work();
+            } finally {
+                restore_error_handler();
+            }
         } finally {
-            restore_error_handler();
+            if ($async) {
+                pcntl_async_signals(true);
+                pcntl_signal_dispatch(); // those that have come meanwhile
+            }
         }
+        return $result;
     }
 
     /** @throws UnavailableException which names the first function that disable_functions has taken away */
@@ -63,6 +77,13 @@ final class Php
                 );
             }
         }
+    }
+
+    /** Where to get an extension, for messages. */
+    public static function packageOf(string $extension): string
+    {
+        $debian = 'php' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION . '-common';
+        return "Debian: $debian has it; Docker images: docker-php-ext-install $extension";
     }
 
     /**
