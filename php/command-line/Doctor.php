@@ -164,7 +164,8 @@ final class Doctor
     /** @return array<string, mixed> */
     private function ffi(): array
     {
-        $problem = Library::whyNoFfi();
+        $why = Library::whyNoFfi();
+        $problem = $why === null ? null : $why->getMessage();
         $enable = $this->ask('FFI', 'ini_get', 'ffi.enable') ?? false;
         $facts = [
             'usable' => $problem === null,

@@ -13,6 +13,7 @@ use Keepalive\Internal\Address;
 use Keepalive\Internal\Backend;
 use Keepalive\Internal\Connector;
 use Keepalive\Internal\FfiBackend;
+use Keepalive\Internal\Php;
 use Keepalive\Internal\SocketKind;
 use Keepalive\Internal\SocketsBackend;
 
@@ -255,13 +256,13 @@ final class Keepalive
     /**
      * Connects, with keepalive on from before the TLS handshake.
      *
-     * @param string $address "tcp://host:port", "tls://host:port", or any other TLS transport of
-     *     stream_get_transports(); an IPv6 address stands in brackets, the port is 1 to 65535, and no path follows
+     * @param string $address "tcp://host:port" or "tls://host:port"; an IPv6 address stands in brackets, the port is
+     *     1 to 65535, and no path follows
      * @param Settings|null $settings null: 60, 10, 6 as enable()
      * @param float|null $timeout seconds for the connection and again for the handshake, 0.001 to 2147482;
-     *     null: ini default_socket_timeout, and where that is negative or more, 2147482
-     * @param resource|null $context of stream_context_create(); its ssl options hold as they would
-     *     for the same address in stream_socket_client()
+     *     null: ini default_socket_timeout, and where that is negative (no limit), 2147482
+     * @param resource|null $context of stream_context_create(); its options hold as they would for the same address in
+     *     stream_socket_client(), except that where PHP cannot bind to its bindto, nothing is connected
      * @return resource the stream, blocking
      *
      * @throws InvalidArgumentException the address is neither TCP nor TLS or of another form, the settings are none
@@ -325,8 +326,10 @@ final class Keepalive
                 if (!extension_loaded('sockets')) {
                     throw new UnavailableException(
                         "Neither FFI nor the sockets extension can be used. {$exception->getMessage()}\n"
-                        . 'Or install the sockets extension (Debian: php-common has it; Docker images: '
-                        . 'docker-php-ext-install sockets), which reaches plain TCP streams.'
+                        . 'Or install the sockets extension (' . Php::packageOf('sockets')
+                        . '), which reaches plain TCP streams.',
+                        0,
+                        $exception
                     );
                 }
                 $instead = new SocketsBackend($exception->getMessage());

@@ -143,6 +143,47 @@ final class ErrorHandlerTest extends KeepaliveTestCase
         $this->assertNothingWasHeard();
     }
 
+    /**
+     * PHP 8.6 lets a stream's context choose that errors are thrown, or not told. Before, it ignores that option.
+     *
+     * @dataProvider backends
+     */
+    #[DataProvider('backends')]
+    public function testTheErrorModeOfAStreamChangesNothing(string $backend): void
+    {
+        self::useBackend($backend);
+        $wrapper = new class {
+            /** @var resource */
+            public $context;
+
+            public function stream_open(): bool // phpcs:ignore PSR1.Methods.CamelCapsMethodName
+            {
+                return true;
+            }
+        };
+        $scheme = "keepalive-test-$backend";
+        stream_wrapper_register($scheme, get_class($wrapper));
+        $said = [];
+        foreach (PHP_VERSION_ID < 80600 ? ['', 'Exception'] : \StreamErrorMode::cases() as $number => $mode) {
+            $context = stream_context_create(['stream' => ['error_mode' => $mode]]);
+            $listener = Sockets::listener('127.0.0.1');
+            $address = 'tcp://127.0.0.1:' . Sockets::port($listener);
+            $filtered = stream_socket_client($address, $errno, $message, 5, STREAM_CLIENT_CONNECT, $context);
+            stream_filter_append($filtered, 'string.rot13');
+            foreach ([$filtered, fopen("$scheme://", 'r', false, $context)] as $stream) {
+                foreach (['enable', 'settings', 'disable', 'status'] as $method) {
+                    try {
+                        Keepalive::$method($stream);
+                        $said[$number][] = 'fine';
+                    } catch (KeepaliveException $refused) {
+                        $said[$number][] = get_class($refused) . preg_replace('/#\d+/', '#', $refused->getMessage());
+                    }
+                }
+            }
+        }
+        self::assertSame(1, count(array_unique($said, SORT_REGULAR)), print_r($said, true));
+    }
+
     /** @dataProvider handlers */
     #[DataProvider('handlers')]
     public function testItHearsNothingOfConnectionsThatFail(string $backend, string $handler): void

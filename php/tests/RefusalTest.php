@@ -176,6 +176,19 @@ final class RefusalTest extends KeepaliveTestCase
 
     /** @dataProvider backends */
     #[DataProvider('backends')]
+    public function testWhatPhpThrewIsThePreviousException(string $backend): void
+    {
+        self::useBackend($backend);
+        socket_close($closed = socket_create(AF_INET, SOCK_STREAM, SOL_TCP));
+        $thrown = self::thrownBy(static function () use ($closed): void {
+            Keepalive::enable($closed);
+        });
+        // PHP 7.4 throws nothing there.
+        self::assertSame(PHP_VERSION_ID >= 80000, $thrown->getPrevious() instanceof \Error, get_class($thrown));
+    }
+
+    /** @dataProvider backends */
+    #[DataProvider('backends')]
     public function testStatusOfWhatIsNoSocketIsATypeErrorWithoutFfiToo(string $backend): void
     {
         self::useBackend($backend);

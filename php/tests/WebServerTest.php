@@ -93,6 +93,16 @@ final class WebServerTest extends KeepaliveTestCase
         self::assertSame('everything', json_decode($this->server->run("?>$page"), true)['verdict']);
     }
 
+    public function testAReloadEndsPhpFpmIfThePreloadFileIsMissing(): void
+    {
+        $this->start(WebServer::FPM, true, true);
+        self::assertTrue($this->server->survivesAReload());
+        self::assertSame('ffi', $this->report()['backend']);
+        unlink($this->folder() . '/package/php/preload.php');
+        self::assertFalse($this->server->survivesAReload(), 'Then docs/fpm.md can say so.');
+        self::assertStringContainsString('preload.php', $this->server->log());
+    }
+
     public function testAPoolCanHaveFfiForItselfOrNotAtAll(): void
     {
         $this->start(WebServer::FPM, true, true, [], 'php_admin_value[ffi.enable] = 0');
@@ -340,7 +350,7 @@ final class WebServerTest extends KeepaliveTestCase
         $text = (string) file_get_contents(dirname(__DIR__, 2) . '/docs/fpm.md');
         self::assertSame(3, preg_match_all('/^```\w+\n(.*?)^```$/ms', $text, $blocks));
         return str_replace(
-            ['/srv/app/vendor/libkeepalive/keepalive', '/srv/app/vendor/autoload.php'],
+            ['/opt/keepalive', '/srv/app/vendor/autoload.php'],
             [$this->folder() . '/package', $this->folder() . '/package/php/autoload.php'],
             $blocks[1]
         );

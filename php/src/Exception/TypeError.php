@@ -10,7 +10,7 @@ use Keepalive\Internal\Php;
 final class TypeError extends \TypeError implements KeepaliveException
 {
     /** @param mixed $given */
-    public static function notASocket($given): self
+    public static function notASocket($given, ?\Throwable $previous = null): self
     {
         return new self(sprintf(
             'A stream resource, a Socket, an int descriptor or an OpenSocket is needed; %s was given.%s',
@@ -19,11 +19,11 @@ final class TypeError extends \TypeError implements KeepaliveException
                 ? " Clients such as PDO, mysqli, Redis and curl hide their connections; Keepalive::enableConnectionsTo('host:port')"
                     . ' finds these by their address.'
                 : ''
-        ));
+        ), 0, $previous);
     }
 
-    public static function closedSocket(): self
+    public static function closedSocket(\Throwable $previous): self
     {
-        return new self('The Socket given was closed already; give it before socket_close().');
+        return new self('The Socket given was closed already; give it before socket_close().', 0, $previous);
     }
 }

@@ -45,7 +45,7 @@ final class Address
     /** @throws InvalidArgumentException the text has another form */
     public static function of(string $text): self
     {
-        $form = '/^(?:(?:tcp|ssl|tls(?:v1\.[0-3])?):\/\/)?'
+        $form = '/^(?:(?:tcp|ssl|tls):\/\/)?'
             . '(?:\[(' . self::IN_BRACKETS . ')(?:\/(\d{1,3}))?\]|(' . self::NAME . ')(?:\/(\d{1,2}))?)'
             . '(?::(\d{1,5}|\*))?$/Di';
         $isOfThisForm = preg_match($form, $text, $parts) === 1;
@@ -114,8 +114,8 @@ final class Address
         }
         if (!function_exists('socket_addrinfo_lookup')) {
             throw new UnavailableException(
-                "To look up the host name \"$name\", the sockets extension is needed (Debian: php-common has it; "
-                . 'Docker images: docker-php-ext-install sockets). Without it give an IP address, or "*" for any.'
+                "To look up the host name \"$name\", the sockets extension is needed (" . Php::packageOf('sockets')
+                . '). Without it give an IP address, or "*" for any.'
             );
         }
         Errno::prepare();

@@ -54,7 +54,7 @@ final class Library
     {
         $why = self::whyNoFfi();
         if ($why !== null) {
-            throw new UnavailableException($why);
+            throw $why;
         }
         $tried = [];
         foreach (self::search() as $attempt) {
@@ -77,20 +77,25 @@ final class Library
         return self::$found;
     }
 
-    /** Why this code may not use FFI here, or null. */
-    public static function whyNoFfi(): ?string
+    /** Why this code may not use FFI here; null where it may. */
+    public static function whyNoFfi(): ?UnavailableException
     {
         if (!extension_loaded('ffi')) {
-            return 'The FFI extension is not loaded: install it (Debian: php-common has it; Docker images: '
-                . 'docker-php-ext-install ffi) and enable it with extension=ffi.';
+            return new UnavailableException(
+                'The FFI extension is not loaded: install it (' . Php::packageOf('ffi') . ') and enable it with extension=ffi.'
+            );
         }
         try {
             \FFI::cdef();
-        } catch (\FFI\Exception $exception) {
-            $way = PHP_SAPI === 'cli'
-                ? 'set ffi.enable=preload, which is PHP\'s default, or start PHP with -d ffi.enable=1.'
-                : 'set ffi.enable=1, or leave it at "preload" and set opcache.preload=' . dirname(__DIR__, 2) . '/preload.php.';
-            return sprintf('PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s): ', self::ffiEnable(), PHP_SAPI) . $way;
+        } catch (\FFI\Exception $barred) {
+            $way = 'set ffi.enable=preload, which is PHP\'s default' . (PHP_SAPI === 'cli'
+                ? ', or start PHP with -d ffi.enable=1.'
+                : ', and opcache.preload=' . dirname(__DIR__, 2) . '/preload.php; where root starts the server, '
+                    . 'opcache.preload_user=www-data, too. docs/fpm.md has the steps.');
+            $how = sprintf('PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s): ', self::ffiEnable(), PHP_SAPI);
+            return new UnavailableException($how . $way, 0, $barred);
+        } catch (\Error $disabled) {
+            return new UnavailableException('PHP has no class FFI: take it out of disable_classes in php.ini.', 0, $disabled);
         }
         return null;
     }

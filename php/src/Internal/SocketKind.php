@@ -64,12 +64,12 @@ final class SocketKind
         try {
             $stat = @fstat($stream);
         } catch (\TypeError $closed) {
-            throw TypeError::notASocket($stream);
-        } catch (\Error $missing) {
-            Php::need('fstat');
-            throw $missing;
+            throw TypeError::notASocket($stream, $closed);
+        } catch (\StreamException | \Error $none) { // PHP 8.6, as the stream's context may ask for; there is no fstat()
+            $stat = null;
         }
         if (!is_array($stat)) {
+            Php::need('fstat');
             return null;
         }
         if (($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
@@ -93,22 +93,26 @@ final class SocketKind
     public static function ends($stream): ?array
     {
         Php::need('stream_socket_get_name');
-        return Php::quietly(static function () use ($stream): ?array {
-            $local = stream_socket_get_name($stream, false);
-            $remote = stream_socket_get_name($stream, true);
-            if ($local !== false && $remote !== false) {
-                return [$local, $remote];
-            }
-            $socket = function_exists('socket_import_stream') ? socket_import_stream($stream) : false;
-            if (!self::isSocket($socket)) {
-                return null;
-            }
-            Php::need('socket_getsockname', 'socket_getpeername');
-            return socket_getsockname($socket, $localHost, $localPort)
-                && socket_getpeername($socket, $remoteHost, $remotePort)
-                ? [self::end($localHost, $localPort), self::end($remoteHost, $remotePort)]
-                : null;
-        });
+        try {
+            return Php::quietly(static function () use ($stream): ?array {
+                $local = stream_socket_get_name($stream, false);
+                $remote = stream_socket_get_name($stream, true);
+                if ($local !== false && $remote !== false) {
+                    return [$local, $remote];
+                }
+                $socket = function_exists('socket_import_stream') ? socket_import_stream($stream) : false;
+                if (!self::isSocket($socket)) {
+                    return null;
+                }
+                Php::need('socket_getsockname', 'socket_getpeername');
+                return socket_getsockname($socket, $localHost, $localPort)
+                    && socket_getpeername($socket, $remoteHost, $remotePort)
+                    ? [self::end($localHost, $localPort), self::end($remoteHost, $remotePort)]
+                    : null;
+            });
+        } catch (\StreamException $unknown) { // as in stat()
+            return null;
+        }
     }
 
     private static function end(string $host, ?int $port): string
@@ -141,7 +145,7 @@ final class SocketKind
                 return socket_export_stream($socket);
             });
         } catch (\Error $closed) {
-            throw TypeError::closedSocket();
+            throw TypeError::closedSocket($closed);
         }
         if ($stream === false) {
             $errno = socket_last_error($socket);
@@ -171,6 +175,8 @@ final class SocketKind
                 return sprintf('stream #%d (%s)', (int) $socket, $type);
             } catch (\TypeError $closed) {
                 return 'a stream that was closed meanwhile';
+            } catch (\StreamException $noEnd) { // as in stat(); a wrapper in PHP that has no stream_eof()
+                return sprintf('stream #%d (user-space)', (int) $socket);
             }
         }
         return 'a Socket';

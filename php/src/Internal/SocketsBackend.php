@@ -161,7 +161,9 @@ final class SocketsBackend implements Backend
             try {
                 $handle = socket_import_stream($stream);
             } catch (\TypeError $closed) {
-                throw TypeError::notASocket($stream);
+                throw TypeError::notASocket($stream, $closed);
+            } catch (\StreamException $refused) { // PHP 8.6, as the stream's context may ask for
+                $handle = false;
             }
             if ($handle === false || $handle === null) {
                 if ($stat === null && SocketKind::ends($stream) === null) {
@@ -310,7 +312,7 @@ final class SocketsBackend implements Backend
         try {
             return socket_get_option($handle, $level, $number);
         } catch (\Error $closed) {
-            throw TypeError::closedSocket();
+            throw TypeError::closedSocket($closed);
         }
     }
 
@@ -321,7 +323,7 @@ final class SocketsBackend implements Backend
         try {
             return (bool) socket_set_option($handle, $level, $number, $value);
         } catch (\Error $closed) {
-            throw TypeError::closedSocket();
+            throw TypeError::closedSocket($closed);
         }
     }
 

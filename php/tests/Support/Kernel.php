@@ -136,7 +136,7 @@ final class Kernel
     private static function asker($socket): callable
     {
         $isStream = self::isStream($socket);
-        if (is_int($socket) || ($isStream && extension_loaded('ffi') && ini_get('ffi.enable') !== '0')) {
+        if (is_int($socket) || ($isStream && method_exists('FFI', 'cdef') && ini_get('ffi.enable') !== '0')) {
             $fd = self::descriptor($socket);
             return static function (int $level, int $option) use ($fd): ?int {
                 return self::ofDescriptor($fd, $level, $option);

@@ -125,6 +125,24 @@ final class WebServer
         return (string) file_get_contents("$this->folder/run/log");
     }
 
+    /** PHP-FPM only: reads its configuration, and the preload file, again. */
+    public function survivesAReload(): bool
+    {
+        $before = substr_count($this->log(), 'ready to handle connections');
+        posix_kill(proc_get_status($this->process)['pid'], SIGUSR2);
+        $deadline = microtime(true) + self::PATIENCE;
+        while (proc_get_status($this->process)['running']) {
+            if (substr_count($this->log(), 'ready to handle connections') > $before) {
+                return true;
+            }
+            if (microtime(true) > $deadline) {
+                throw new \RuntimeException("$this->kind does not reload. It said:\n" . $this->log());
+            }
+            usleep(20000);
+        }
+        return false;
+    }
+
     public function stop(): void
     {
         if ($this->process !== null) {
