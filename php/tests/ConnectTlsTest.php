@@ -90,7 +90,8 @@ final class ConnectTlsTest extends KeepaliveTestCase
         );
         $took = microtime(true) - $start;
         self::assertMatchesRegularExpression(
-            "#^keepalive timer, 0 The TLS handshake with tls://127\.0\.0\.1:$port failed: .*time.*, ended$#i",
+            "#^keepalive timer, 110 The TLS handshake with tls://127\.0\.0\.1:$port failed: "
+            . "ETIMEDOUT: no answer within 1\.5 s\., ended$#",
             $child->cleanOutput()
         );
         self::assertGreaterThan(1.4, $took);
@@ -278,25 +279,89 @@ final class ConnectTlsTest extends KeepaliveTestCase
         self::assertSame($before, stream_context_get_options($context), 'the context is as it was');
     }
 
-    public function testTheContextsCryptoMethodHolds(): void
+    /** @return array<string, array{mixed}> */
+    public static function cryptoMethods(): array
     {
-        $server = self::server();
-        $stream = self::connect(
-            "tls://localhost:$server->port",
-            ['crypto_method' => STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT]
-        );
-        self::assertSame('TLSv1.2', stream_get_meta_data($stream)['crypto']['protocol']);
+        return [
+            'TLS 1.2' => [STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT],
+            'as text' => [(string) STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT],
+            'a server\'s' => [STREAM_CRYPTO_METHOD_TLSv1_2_SERVER],
+            'true' => [true],
+            '0' => [0],
+            'words' => ['TLS 1.2'],
+        ];
     }
 
-    public function testTheSchemesVersionHolds(): void
+    /**
+     * @dataProvider cryptoMethods
+     * @param mixed $method
+     */
+    #[DataProvider('cryptoMethods')]
+    public function testTheContextsCryptoMethodIsReadAsPhpReadsIt($method): void
     {
         $server = self::server();
-        foreach (['tlsv1.2' => 'TLSv1.2', 'tlsv1.3' => 'TLSv1.3'] as $scheme => $protocol) {
-            $stream = self::connect(
-                "$scheme://localhost:$server->port",
-                ['crypto_method' => STREAM_CRYPTO_METHOD_TLSv1_0_CLIENT]
-            );
-            self::assertSame($protocol, stream_get_meta_data($stream)['crypto']['protocol']);
+        $ssl = ['crypto_method' => $method, 'cafile' => Certificates::authority()];
+        $context = stream_context_create(['ssl' => $ssl]);
+        $address = "tls://localhost:$server->port";
+        $plain = stream_socket_client($address, $errno, $message, 5, STREAM_CLIENT_CONNECT, $context);
+        $expected = stream_get_meta_data($plain)['crypto']['protocol'];
+
+        $stream = self::connect($address, ['crypto_method' => $method]);
+
+        self::assertSame($expected, stream_get_meta_data($stream)['crypto']['protocol']);
+        self::assertSame("hello\n", fgets($stream));
+    }
+
+    public function testCiphersThatThereAreNotAreNamedAsTheReason(): void
+    {
+        $server = self::server();
+        $thrown = self::failure("tls://localhost:$server->port", ['ciphers' => 'nonsense']);
+        self::assertStringEndsWith('no cipher match', $thrown->getMessage());
+    }
+
+    /**
+     * PHP 8.6 lets the context choose how errors of streams are reported. Before, it ignores that option.
+     *
+     * @return array<string, array{mixed}>
+     */
+    public static function errorModes(): array
+    {
+        return PHP_VERSION_ID < 80600 ? ['any' => ['Exception']] : [
+            'Error' => [\StreamErrorMode::Error],
+            'Exception' => [\StreamErrorMode::Exception],
+            'Silent' => [\StreamErrorMode::Silent],
+        ];
+    }
+
+    /**
+     * @dataProvider errorModes
+     * @param mixed $mode
+     */
+    #[DataProvider('errorModes')]
+    public function testFailuresAreTheSameInEveryErrorMode($mode): void
+    {
+        $wrong = new TlsServer(['local_cert' => Certificates::of('a.test')]);
+        $silent = Sockets::port($listener = Sockets::listener('127.0.0.1'));
+        $attempts = [
+            ["tls://localhost:$wrong->port", []],
+            ["tls://localhost:$wrong->port", ['cafile' => '/nonexistent']],
+            ["tls://127.0.0.1:$silent", []],
+            ['tls://127.0.0.1:1', []],
+            ['tcp://no-such-host.invalid:80', []],
+        ];
+        foreach ($attempts as [$address, $ssl]) {
+            $said = [];
+            foreach ([[], ['stream' => ['error_mode' => $mode]]] as $stream) {
+                $options = ['ssl' => $ssl + ['cafile' => Certificates::authority()]] + $stream;
+                $context = stream_context_create($options);
+                $thrown = self::thrownBy(static function () use ($address, $context): void {
+                    Keepalive::connect($address, null, 0.5, $context);
+                });
+                $said[] = [get_class($thrown), $thrown->getCode(), $thrown->getMessage()];
+                self::assertEquals($options, stream_context_get_options($context), 'the context is as it was');
+            }
+            self::assertSame($said[0], $said[1]);
+            self::assertSame(SocketException::class, $said[0][0]);
         }
     }
 

@@ -23,6 +23,7 @@ final class Errno
         'EMFILE' => 24,
         'ENFILE' => 23,
         'ERANGE' => 34,
+        'ETIMEDOUT' => PHP_OS_FAMILY === 'Linux' ? 110 : (PHP_OS_FAMILY === 'Solaris' ? 145 : 60),
         'ENOTSOCK' => PHP_OS_FAMILY === 'Linux' ? 88 : (PHP_OS_FAMILY === 'Solaris' ? 95 : 38),
     ];
 
@@ -63,7 +64,8 @@ final class Errno
         $warnings = [];
         Php::quietly(static function (): void {
             // fopen() shows whether a descriptor is free; stream_socket_pair() tells why none is.
-            if (fopen(__FILE__, 'r') === false && function_exists('stream_socket_pair')) {
+            // A context of its own: since PHP 8.6 the default one can have fopen() throw, or say nothing.
+            if (fopen(__FILE__, 'r', false, stream_context_create()) === false && function_exists('stream_socket_pair')) {
                 stream_socket_pair(STREAM_PF_UNIX, STREAM_SOCK_STREAM, 0);
             }
         }, $warnings);
