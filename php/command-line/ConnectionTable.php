@@ -23,8 +23,8 @@ final class ConnectionTable
      * Of the network namespace that a process is in; empty where /proc cannot be read.
      *
      * @param string $process "self", or a pid
-     * @return array<int, array{local: string, remote: string, timer: string, timerIn: float, probes: int}>
-     *     by inode; timerIn in seconds
+     * @return array<int, array{local: string, remote: string, timer: string, timerAt: float, probes: int}>
+     *     by inode; timerAt in seconds on the clock of hrtime()
      */
     public static function of(string $process): array
     {
@@ -33,6 +33,7 @@ final class ConnectionTable
             $lines = Php::quietly(static function () use ($process, $family) {
                 return file("/proc/$process/net/$family"); // without IPv6 there is no tcp6
             });
+            $now = hrtime(true) / 1e9;
             foreach (array_slice($lines ?: [], 1) as $line) {
                 $columns = preg_split('/\s+/', trim($line));
                 [$timer, $ticks] = explode(':', $columns[5]);
@@ -40,7 +41,7 @@ final class ConnectionTable
                     'local' => self::address($columns[1]),
                     'remote' => self::address($columns[2]),
                     'timer' => self::TIMERS[(int) $timer] ?? 'unknown',
-                    'timerIn' => hexdec($ticks) / self::TICKS_PER_SECOND,
+                    'timerAt' => $now + hexdec($ticks) / self::TICKS_PER_SECOND,
                     'probes' => (int) $columns[8],
                 ];
             }

@@ -102,7 +102,7 @@ final class Process
      * What ConnectionTable has of its TCP sockets, with their lowest descriptors.
      *
      * @param array<int, array<string, mixed>>|null $table of its network, where that was read just before
-     * @return array<int, array{fd: int, local: string, remote: string, timer: string, timerIn: float, probes: int}>
+     * @return array<int, array{fd: int, local: string, remote: string, timer: string, timerAt: float, probes: int}>
      *     by inode, ordered by descriptor
      */
     public function tcpSockets(?array $table = null): array
@@ -129,7 +129,7 @@ final class Process
     /**
      * MPTCP, of which ConnectionTable has the subflows with their timers; or opened since it was read.
      *
-     * @return array{local: string, remote: string, timer: string, timerIn: float, probes: int}|null
+     * @return array{local: string, remote: string, timer: string, timerAt: float, probes: int}|null
      */
     private function outsideTheTable(int $inode, int $fd): ?array
     {
@@ -158,7 +158,7 @@ final class Process
             'local' => $socket->local(),
             'remote' => $socket->remote(),
             'timer' => 'none',
-            'timerIn' => 0.0,
+            'timerAt' => 0.0,
             'probes' => 0,
         ];
     }

@@ -183,6 +183,6 @@ final class SelfTest
         } catch (\Throwable $disabledFunction) {
             return null;
         }
-        return $entry === null ? null : ['name' => $entry['timer'], 'seconds' => $entry['timerIn']];
+        return $entry === null ? null : ['name' => $entry['timer'], 'seconds' => $entry['timerAt'] - hrtime(true) / 1e9];
     }
 }

@@ -120,7 +120,7 @@ final class SetCommand implements Command
     }
 
     /**
-     * @param array{fd: int, local: string, remote: string, timer: string, timerIn: float, probes: int} $entry
+     * @param array{fd: int, local: string, remote: string, timer: string, timerAt: float, probes: int} $entry
      * @param Address[] $to
      * @return string[] what was done, in lines
      */
@@ -151,7 +151,7 @@ final class SetCommand implements Command
             $lines[] = '  would be ' . SettingsText::long($wanted);
             return $lines;
         }
-        return array_merge($lines, $this->apply($fd, $settings, $entry['timer'], $entry['timerIn']));
+        return array_merge($lines, $this->apply($fd, $settings, $entry['timer'], $entry['timerAt'] - hrtime(true) / 1e9));
     }
 
     /** @return string[] */

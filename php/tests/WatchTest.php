@@ -546,7 +546,7 @@ $/',
         int $probes
     ): void {
         $status = new Status(1, $unanswered, 0, (int) ($silence * 1000), 60000, 100);
-        $entry = ['local' => '', 'remote' => '', 'timer' => 'keepalive', 'timerIn' => $timerIn, 'probes' => $unanswered];
+        $entry = ['local' => '', 'remote' => '', 'timer' => 'keepalive', 'timerAt' => 1000.0 + $timerIn, 'probes' => $unanswered];
         $forecast = new Forecast(new Sample(1000.0, 3, $entry, $settings, $status, null));
         self::assertEquals(
             [$probeIn, $givesUpIn, $probes],

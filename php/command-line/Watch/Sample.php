@@ -32,7 +32,7 @@ final class Sample
     public ?float $waiting = null;
 
     /**
-     * @param array{local: string, remote: string, timer: string, timerIn: float, probes: int} $entry of ConnectionTable
+     * @param array{local: string, remote: string, timer: string, timerAt: float, probes: int} $entry of ConnectionTable
      * @param self|null $previous of the same socket
      */
     public function __construct(float $at, int $fd, array $entry, Settings $settings, Status $status, ?self $previous)
@@ -42,7 +42,7 @@ final class Sample
         $this->local = $entry['local'];
         $this->remote = $entry['remote'];
         $this->timer = $entry['timer'];
-        $this->timerIn = $entry['timerIn'];
+        $this->timerIn = $entry['timerAt'] - $at;
         $this->settings = $settings;
         $this->status = $status;
         $this->silence = $status->lastReceivedMs() < 0 ? null : $status->lastReceivedMs() / 1000;
@@ -50,6 +50,7 @@ final class Sample
         if ($this->timer === 'keepalive' && $status->probes() > $entry['probes']) {
             $this->timerIn += $settings->interval(); // it has fired since that entry was read
         }
+        $this->timerIn = max(0.0, $this->timerIn);
         $windowIsClosed = $this->timer === 'window probe';
         if ($this->isConnected() && ($status->unacked() > 0 || $windowIsClosed)) {
             // The kernel tells when data was last sent, again and again where nobody answers.
@@ -65,7 +66,7 @@ final class Sample
      *
      * @param int $fd of this process
      * @param int $shown the number that its owner knows it by
-     * @param array{local: string, remote: string, timer: string, timerIn: float, probes: int} $entry of ConnectionTable
+     * @param array{local: string, remote: string, timer: string, timerAt: float, probes: int} $entry of ConnectionTable
      * @return self|null null where the connection has ended since that entry
      */
     public static function take(int $fd, int $shown, array $entry, ?self $previous): ?self
