@@ -179,7 +179,7 @@ final class RunTest extends TestCase
         chmod(self::file('other'), 0755);
         $run = self::keepalive(['--within=30'], [self::file('other')]);
         self::assertSame(125, $run->status);
-        self::assertStringContainsString('other is for another processor (64-bit, machine ' . ($machine + 1) . ')', $run->errors);
+        self::assertStringContainsString('other is for another processor (' . 8 * PHP_INT_SIZE . '-bit, machine ' . ($machine + 1) . ')', $run->errors);
     }
 
     public function testScriptsOfSuchAnInterpreter(): void
