@@ -84,7 +84,7 @@ static void dead_peers(int seconds) {
     /* In parts of the time; -1: never. */
     static const double writes_at[CONNECTIONS] = {-1, 0, 0.08, 0.15, 0.25, 0.3, 0.35, 0.4, 0.45, 0.03, 0.36, 0.15};
     int fds[CONNECTIONS], peers[CONNECTIONS], error = 0;
-    double told[CONNECTIONS] = {0}, next[CONNECTIONS], opened = now(), died;
+    double told[CONNECTIONS] = {0}, next[CONNECTIONS], opened = now(), died, turn, late = 0;
     struct pollfd polled[CONNECTIONS];
     struct sockaddr_in at;
     int listener = listen_on(&at, CONNECTIONS);
@@ -104,9 +104,12 @@ static void dead_peers(int seconds) {
     check("ka_apply() of it, read back by ka_get()", error == 0);
     for (int i = 0; i < CONNECTIONS - 1; i++)
         die(peers[i]);
-    died = now();
+    died = turn = now();
     while (now() - died < seconds + 1) {
         poll(polled, CONNECTIONS, 20);
+        if (now() - turn - 0.02 > late)
+            late = now() - turn - 0.02;
+        turn = now();
         for (int i = 0; i < CONNECTIONS; i++) {
             double since = now() - died;
             if (polled[i].fd >= 0 && (polled[i].revents & POLLERR)) {
@@ -126,8 +129,10 @@ static void dead_peers(int seconds) {
         snprintf(what, sizeof what, "of %d s, written at %.1f s: told after %.2f s, not before %.1f s", seconds, written,
                  told[i], earliest);
         /* A slow machine has spent time since it opened them, and the silence began then. */
-        check(what, told[i] >= earliest - (died - opened) - 0.1 && told[i] <= seconds);
+        check(what, told[i] >= earliest - (died - opened) - 0.1 && told[i] <= seconds + late);
     }
+    if (late > 0.1) /* an emulator that gets no processor: it is allowed this much more */
+        printf("note: this machine stood still for %.1f s\n", late);
     check("a peer that lives is not given up", told[CONNECTIONS - 1] == 0);
     for (int i = 0; i < CONNECTIONS; i++) {
         close(fds[i]);
