@@ -189,6 +189,28 @@ static void connecting(void) {
     close(listener);
 }
 
+/* connect() to a host that does not answer, as docs/preload.md says: the user timeout limits it. A
+ * listener whose queue is full drops what asks for a connection. */
+static void connecting_to_nobody(void) {
+    struct sockaddr_in at;
+    char what[128];
+    int listener = listen_on(&at, 0), fds[4], fd = socket(AF_INET, SOCK_STREAM, 0), limit = 2000, error;
+    double started;
+    for (int i = 0; i < 4; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(fds[i], (struct sockaddr *)&at, sizeof at);
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+    started = now();
+    error = connect(fd, (struct sockaddr *)&at, sizeof at) == 0 ? 0 : errno;
+    snprintf(what, sizeof what, "connect() fails after %.2f s with a user timeout of 2 s", now() - started);
+    check(what, error == ETIMEDOUT && now() - started >= 1.9 && now() - started < 4);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    close(fd);
+    close(listener);
+}
+
 static void mptcp(void) {
     ka_settings settings;
     int error, fd = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
@@ -245,6 +267,7 @@ static void another_process(void) {
 int main(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     connecting();
+    connecting_to_nobody();
     liveness();
     mptcp();
     another_process();
