@@ -161,8 +161,9 @@ ALWAYS_THE_SAME = --format=ustar --sort=name --owner=0 --group=0 --numeric-owner
 dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Composer, in target/dist; each library has run before
 	@machine/setup.sh packaging
 	@git diff --quiet HEAD || echo "make dist: what is not committed stays out, and something is not." >&2
-	@$(foreach platform,$(PLATFORMS),tests/packaging/platform $(platform) $(call release_of,$(platform)) \
-		$(call sysroot_of,$(platform)) $(call compiler_of,$(platform)) &&) true
+	@$(foreach platform,$(PLATFORMS),PLATFORM=$(platform) OBJECTS=$(call release_of,$(platform)) \
+		SYSROOT=$(call sysroot_of,$(platform)) COMPILER=$(call compiler_of,$(platform)) \
+		tests/bats.sh tests/packaging/platform.bats &&) true
 	rm -rf target/dist
 	mkdir -p target/dist
 	git archive --prefix=$(DISTRIBUTION)/ HEAD | tar -xf - -C target/dist
@@ -178,13 +179,12 @@ dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Com
 test-packaging: $(LIBRARY) deb dist  ## installs into temporary folders and builds programs against that
 	@machine/setup.sh packaging
 	LIBRARY=$(RELEASE)/release/libkeepalive.so tests/bats.sh tests/c/library.bats
-	tests/packaging/run
-	tests/packaging/composer/run
-	tests/packaging/debian bullseye
+	tests/bats.sh $(addprefix tests/packaging/,$(addsuffix .bats,build install manual programs release composer))
+	tests/packaging/debian.sh bullseye
 
 test-debian: deb     ## the Debian packages in a Debian 11, 12 and 13 that debootstrap makes; needs root
 	@machine/setup.sh packaging
-	tests/packaging/debian bullseye bookworm trixie
+	tests/packaging/debian.sh bullseye bookworm trixie
 
 # Slow, because they emulate: not part of make test.
 test-kernels: release-library  ## the C tests on the kernels of Debian 11, 12, 13 and sid, in qemu; some 5 minutes
@@ -198,4 +198,4 @@ test-machines: $(addprefix release-library-,linux-aarch64 linux-armv7l linux-i68
 
 # Compares cargo cinstall's files with make install's; not part of make test, because it needs cargo-c.
 test-capi: $(LIBRARY)
-	tests/packaging/capi
+	tests/bats.sh tests/packaging/capi.bats

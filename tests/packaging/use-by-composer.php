@@ -1,6 +1,6 @@
 <?php
 
-// For tests/packaging/composer/run, in a project that has the package: where the library was found,
+// For tests/packaging/composer.bats, in a project that has the package: where the library was found,
 // and what the kernel has after enable().
 
 declare(strict_types=1);
