@@ -16,6 +16,7 @@ use Keepalive\Internal\FfiBackend;
 use Keepalive\Internal\Php;
 use Keepalive\Internal\SocketKind;
 use Keepalive\Internal\SocketsBackend;
+use Keepalive\Internal\Values;
 
 use function extension_loaded;
 use function is_object;
@@ -38,10 +39,10 @@ final class Keepalive
     public const VERSION = '1.0.0';
 
     /** For a value: what a fresh socket of this system has. */
-    public const SYSTEM_DEFAULT = Settings::SYSTEM_DEFAULT;
+    public const SYSTEM_DEFAULT = Values::SYSTEM_DEFAULT;
 
     /** For a value: what the socket has now. */
-    public const UNCHANGED = Settings::UNCHANGED;
+    public const UNCHANGED = Values::UNCHANGED;
 
     /** States in which there is a connection to keep alive, or will be. */
     private const CONNECTED = ['ESTABLISHED', 'SYN_SENT', 'SYN_RECV'];
@@ -81,7 +82,7 @@ final class Keepalive
      */
     public static function enable($socket, $idle = 60, $interval = 10, $count = 6, $userTimeoutMs = null): void
     {
-        Settings::check($idle, $interval, $count, $userTimeoutMs);
+        Values::check($idle, $interval, $count, $userTimeoutMs);
         // The usual case without another call: since PHP 8 a Socket is always an object.
         $backend = self::$backend === null || is_object($socket) || PHP_VERSION_ID < 80000
             ? self::backendFor($socket)

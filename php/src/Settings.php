@@ -6,6 +6,7 @@ namespace Keepalive;
 
 use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Internal\Php;
+use Keepalive\Internal\Values;
 
 use function intdiv;
 use function is_int;
@@ -16,18 +17,6 @@ use function min;
  */
 final class Settings implements \JsonSerializable
 {
-    /** @internal As Keepalive has them. */
-    public const SYSTEM_DEFAULT = 0;
-    /** @internal */
-    public const UNCHANGED = -1;
-
-    /** Largest int of C. */
-    private const MAX_INT = 0x7FFFFFFF;
-    /** @internal What the kernel accepts; other systems than Linux take any int of C. */
-    public const MAX_SECONDS = PHP_OS_FAMILY === 'Linux' ? 32767 : self::MAX_INT;
-    /** @internal */
-    public const MAX_COUNT = PHP_OS_FAMILY === 'Linux' ? 127 : self::MAX_INT;
-
     private bool $enabled;
     private int $idle;
     private int $interval;
@@ -60,7 +49,7 @@ final class Settings implements \JsonSerializable
      */
     public static function of($idle, $interval, $count, $userTimeoutMs = null): self
     {
-        self::check($idle, $interval, $count, $userTimeoutMs);
+        Values::check($idle, $interval, $count, $userTimeoutMs);
         return new self(true, $idle, $interval, $count, $userTimeoutMs);
     }
 
@@ -126,7 +115,7 @@ final class Settings implements \JsonSerializable
     public function __wakeup(): void
     {
         foreach ([$this->idle, $this->interval, $this->count, $this->userTimeoutMs ?? 0] as $value) {
-            if ($value < self::UNCHANGED || $value > self::MAX_INT) {
+            if ($value < Values::UNCHANGED || $value > Values::MAX_INT) {
                 throw new InvalidArgumentException("A value of a socket is -1 to 2147483647; $value was given.");
             }
         }
@@ -216,14 +205,14 @@ final class Settings implements \JsonSerializable
     public function wouldChange(self $current, callable $defaults): bool
     {
         $wanted = $this->toArray();
-        if (in_array(self::SYSTEM_DEFAULT, [$this->idle, $this->interval, $this->count], true)) {
+        if (in_array(Values::SYSTEM_DEFAULT, [$this->idle, $this->interval, $this->count], true)) {
             $system = array_diff_key($defaults()->toArray(), ['enabled' => 0, 'userTimeoutMs' => 0]);
             foreach ($system as $name => $value) {
-                $wanted[$name] = $wanted[$name] === self::SYSTEM_DEFAULT ? $value : $wanted[$name];
+                $wanted[$name] = $wanted[$name] === Values::SYSTEM_DEFAULT ? $value : $wanted[$name];
             }
         }
         foreach ($current->toArray() as $name => $value) {
-            if ($wanted[$name] !== $value && $wanted[$name] !== self::UNCHANGED && $wanted[$name] !== null) {
+            if ($wanted[$name] !== $value && $wanted[$name] !== Values::UNCHANGED && $wanted[$name] !== null) {
                 return true;
             }
         }
@@ -257,48 +246,5 @@ final class Settings implements \JsonSerializable
         }
         $afterTheFirst = $userTimeout - max($this->idle, $this->interval);
         return max(1, (int) ceil($afterTheFirst / $this->interval));
-    }
-
-    /**
-     * @internal
-     *
-     * @param mixed $idle
-     * @param mixed $interval
-     * @param mixed $count
-     * @param mixed $userTimeoutMs
-     *
-     * @throws InvalidArgumentException as of()
-     */
-    public static function check($idle, $interval, $count, $userTimeoutMs): void
-    {
-        if (!is_int($idle) || $idle < self::UNCHANGED || $idle > self::MAX_SECONDS) {
-            throw self::outOfRange('idle', $idle, self::MAX_SECONDS, 'seconds');
-        }
-        if (!is_int($interval) || $interval < self::UNCHANGED || $interval > self::MAX_SECONDS) {
-            throw self::outOfRange('interval', $interval, self::MAX_SECONDS, 'seconds');
-        }
-        if (!is_int($count) || $count < self::UNCHANGED || $count > self::MAX_COUNT) {
-            throw self::outOfRange('count', $count, self::MAX_COUNT, 'probes');
-        }
-        if ($userTimeoutMs !== null && (!is_int($userTimeoutMs) || $userTimeoutMs < 0 || $userTimeoutMs > self::MAX_INT)) {
-            throw new InvalidArgumentException(sprintf(
-                'userTimeoutMs must be an int from 0 to %d (milliseconds), or null to leave it unchanged; %s was given.',
-                self::MAX_INT,
-                Php::describe($userTimeoutMs)
-            ));
-        }
-    }
-
-    /** @param mixed $value */
-    private static function outOfRange(string $name, $value, int $max, string $unit): InvalidArgumentException
-    {
-        return new InvalidArgumentException(sprintf(
-            '%s must be an int from 1 to %d (%s), Keepalive::SYSTEM_DEFAULT (0) or Keepalive::UNCHANGED (-1); '
-            . '%s was given.',
-            $name,
-            $max,
-            $unit,
-            Php::describe($value)
-        ));
     }
 }

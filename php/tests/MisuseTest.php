@@ -190,7 +190,7 @@ final class MisuseTest extends KeepaliveTestCase
     public static function functions(): array
     {
         $rows = [];
-        foreach (['Address', 'Connector', 'FfiBackend', 'Library', 'Php', 'SocketKind', 'SocketsBackend'] as $class) {
+        foreach (['Address', 'Connector', 'FfiBackend', 'HiddenSocket', 'Library', 'Php', 'SocketKind', 'SocketsBackend'] as $class) {
             foreach (array_intersect(Source::functions("src/Internal/$class.php"), self::SOME_HOSTS_TAKE) as $function) {
                 $rows[$function] = [$function];
             }

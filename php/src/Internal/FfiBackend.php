@@ -183,13 +183,13 @@ final class FfiBackend implements Backend
     /** @param resource $stream */
     private function descriptorByEnds($stream): int
     {
-        [$local, $remote] = SocketKind::ends($stream) ?? ['', ''];
+        [$local, $remote] = HiddenSocket::ends($stream) ?? ['', ''];
         foreach ($this->sockets() as $open) {
             if (Address::isSame($open->local(), $local) && Address::isSame($open->remote(), $remote)) {
                 return $open->fd();
             }
         }
-        throw SocketKind::outOfReach($stream);
+        throw HiddenSocket::outOfReach($stream);
     }
 
     private static function settingsOf(\FFI\CData $values): Settings
@@ -210,7 +210,7 @@ final class FfiBackend implements Backend
         $values->idle = $settings->idle();
         $values->intvl = $settings->interval();
         $values->cnt = $settings->count();
-        $values->user_timeout_ms = $settings->userTimeoutMs() ?? Settings::UNCHANGED;
+        $values->user_timeout_ms = $settings->userTimeoutMs() ?? Values::UNCHANGED;
         return $values;
     }
 

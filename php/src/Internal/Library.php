@@ -121,9 +121,11 @@ final class Library
      */
     public static function search(): array
     {
-        return Php::quietly(static function (): array {
-            return self::attempts(); // What open_basedir hides warns.
-        });
+        // Only what open_basedir hides warns; Php is a class more to load.
+        return function_exists('ini_get') && (string) ini_get('open_basedir') === '' ? self::attempts()
+            : Php::quietly(static function (): array {
+                return self::attempts();
+            });
     }
 
     /** @return array<int, array{origin: string, place: string, problem: string|null, version: string|null}> */

@@ -67,7 +67,7 @@ final class SocketsBackend implements Backend
     public function apply($socket, Settings $settings): void
     {
         $options = [
-            'TCP_USER_TIMEOUT' => $settings->userTimeoutMs() ?? Settings::UNCHANGED,
+            'TCP_USER_TIMEOUT' => $settings->userTimeoutMs() ?? Values::UNCHANGED,
             'TCP_KEEPINTVL' => $settings->interval(),
             'TCP_KEEPCNT' => $settings->count(),
             'TCP_KEEPIDLE' => $settings->idle(),
@@ -166,8 +166,8 @@ final class SocketsBackend implements Backend
                 $handle = false;
             }
             if ($handle === false || $handle === null) {
-                if ($stat === null && SocketKind::ends($stream) === null) {
-                    throw SocketKind::outOfReach($stream);
+                if ($stat === null && HiddenSocket::ends($stream) === null) {
+                    throw HiddenSocket::outOfReach($stream);
                 }
                 throw $this->needsFfi('To reach ' . SocketKind::describe($stream) . ', an established TLS or filtered stream');
             }
@@ -215,7 +215,7 @@ final class SocketsBackend implements Backend
     {
         $defaults = null;
         foreach ($options as $option => $value) {
-            if ($option !== 'TCP_USER_TIMEOUT' && $value === Settings::SYSTEM_DEFAULT) {
+            if ($option !== 'TCP_USER_TIMEOUT' && $value === Values::SYSTEM_DEFAULT) {
                 $defaults = $defaults ?? $this->defaults();
                 $system = [
                     'TCP_KEEPINTVL' => $defaults->interval(),
@@ -223,12 +223,12 @@ final class SocketsBackend implements Backend
                     'TCP_KEEPIDLE' => $defaults->idle(),
                 ];
                 $options[$option] = $this->accepted($handle, $socket, $option, $system[$option], 'ERANGE');
-            } elseif ($option !== 'TCP_USER_TIMEOUT' && $value !== Settings::UNCHANGED) {
+            } elseif ($option !== 'TCP_USER_TIMEOUT' && $value !== Values::UNCHANGED) {
                 $options[$option] = $this->accepted($handle, $socket, $option, $value, 'EINVAL');
             }
         }
         $options = array_filter($options, static function (int $value): bool {
-            return $value !== Settings::UNCHANGED;
+            return $value !== Values::UNCHANGED;
         });
         if ($options === []) {
             $this->refuseUnlessTcp($handle, $socket);
@@ -245,12 +245,12 @@ final class SocketsBackend implements Backend
      */
     private function accepted($handle, $socket, string $option, int $value, string $refusal): int
     {
-        $max = $option === 'TCP_KEEPCNT' ? Settings::MAX_COUNT : Settings::MAX_SECONDS;
+        $max = $option === 'TCP_KEEPCNT' ? Values::MAX_COUNT : Values::MAX_SECONDS;
         if ($value >= 1 && $value <= $max) {
             return $value;
         }
         if ($this->read($handle, $socket, $option) === $value) {
-            return Settings::UNCHANGED;
+            return Values::UNCHANGED;
         }
         throw self::refused("Setting $option=$value", SocketKind::describe($socket), Errno::number($refusal));
     }
