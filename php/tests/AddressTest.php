@@ -55,6 +55,11 @@ final class AddressTest extends TestCase
             ['tcp://10.0.0.5:5432', '10.0.0.5:5432', true],
             ['TLS://10.0.0.0/8:5432', '10.0.0.5:5432', true],
             ['ssl://[2001:db8::1]:443', '[2001:db8::1]:443', true],
+            // Clients that connect to "any address" are connected to the loopback.
+            ['0.0.0.0:80', '127.0.0.1:80', true],
+            ['[::]:80', '[::1]:80', true],
+            ['0.0.0.0:80', '10.0.0.5:80', false],
+            ['0.0.0.0/8:80', '127.0.0.1:80', false],
             ['ssl://*:443', '10.0.0.5:5432', false],
             ['*', '', false],
         ];

@@ -90,6 +90,18 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
         ];
     }
 
+    /** A client that is told to connect to "any address" is connected to the loopback. */
+    public function testTheAddressThatMeansAny(): void
+    {
+        foreach (['0.0.0.0', '[::]'] as $any) {
+            $listener = Sockets::listener($any);
+            $address = "$any:" . Sockets::port($listener);
+            $stream = stream_socket_client("tcp://$address");
+            self::assertSame(1, Keepalive::enableConnectionsTo($address));
+            self::assertSame(1, Kernel::options($stream)['on']);
+        }
+    }
+
     public function testAConnectionOfAnIpv6SocketToAnIpv4Address(): void
     {
         $port = Sockets::port($listener = Sockets::listener('127.0.0.1'));

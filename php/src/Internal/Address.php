@@ -25,6 +25,12 @@ final class Address
     /** How IPv6 writes IPv4 addresses: these bytes, then the four. */
     private const MAPPED = "\0\0\0\0\0\0\0\0\0\0\xFF\xFF";
 
+    /** Where a connection goes whose client was told to connect to 0.0.0.0 or :: (a server's "any address"). */
+    private const OF_ANY = [
+        "\0\0\0\0" => "\x7F\0\0\1",
+        "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" => "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1",
+    ];
+
     /** What has to be looked up; null where nothing has. */
     private ?string $name;
 
@@ -78,6 +84,7 @@ final class Address
             return false;
         }
         foreach ($this->networks ?? [[$address, 0]] as [$network, $bits]) {
+            $network = $bits === 8 * strlen($network) ? self::OF_ANY[$network] ?? $network : $network;
             if (self::beginAlike($address, $network, $bits)) {
                 return true;
             }
