@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\Tests;
 
 use Keepalive\Keepalive;
+use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Folder;
 use Keepalive\Tests\Support\Source;
 use PHPUnit\Framework\Attributes\DataProvider;
@@ -303,12 +304,7 @@ final class DoctorTest extends TestCase
      */
     private static function start(array $command, array $environment = []): array
     {
-        $errors = tmpfile();
-        $process = proc_open($command, [1 => ['pipe', 'w'], 2 => $errors], $pipes, null, $environment + getenv());
-        self::assertIsResource($process);
-        $text = (string) stream_get_contents($pipes[1]);
-        $status = proc_close($process);
-        rewind($errors);
-        return [$status, $text, (string) stream_get_contents($errors)];
+        $child = Child::run($command, $environment);
+        return [$child->status, $child->output, $child->errors];
     }
 }

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests;
 
+use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Folder;
 use PHPUnit\Framework\TestCase;
 
@@ -118,13 +119,7 @@ final class LibraryTrustTest extends TestCase
             . " { require '$this->sources/' . \"\$f.php\"; }"
             . ' try { echo "loaded ", Keepalive\Internal\Library::find(); }'
             . ' catch (Keepalive\Exception\UnavailableException $e) { echo $e->getMessage(); }';
-        $process = proc_open([PHP_BINARY, '-d', 'ffi.enable=1', '-r', $script], [1 => ['pipe', 'w']], $pipes, '/', [
-            'KEEPALIVE_LIBRARY' => $library ?? $this->library,
-            'PATH' => (string) getenv('PATH'),
-        ]);
-        self::assertIsResource($process);
-        $said = (string) stream_get_contents($pipes[1]);
-        proc_close($process);
-        return $said;
+        $environment = ['KEEPALIVE_LIBRARY' => $library ?? $this->library];
+        return Child::run([PHP_BINARY, '-d', 'ffi.enable=1', '-r', $script], $environment, '/')->output;
     }
 }

@@ -7,6 +7,7 @@ namespace Keepalive\Tests;
 use Keepalive\Keepalive;
 use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Kernel;
+use Keepalive\Tests\Support\Process;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
@@ -96,12 +97,9 @@ final class ListTest extends TestCase
 
     public function testAProcessWithoutTcpSockets(): void
     {
-        Child::inheritNothing();
-        $child = proc_open(['sleep', '60'], [['pipe', 'r']], $pipes);
-        $pid = (string) proc_get_status($child)['pid'];
-        $list = self::list('--pid', $pid);
+        $child = new Process(['sleep', '60']);
+        $list = self::list('--pid', $pid = (string) $child->pid);
         $json = self::list('--pid', $pid, '--json');
-        proc_terminate($child);
         self::assertSame([0, ''], [$list->status, $list->errors]);
         self::assertMatchesRegularExpression("/^process $pid: .*\n   no TCP sockets\n$/", $list->output);
         self::assertSame([0, ''], [$json->status, $json->output]);

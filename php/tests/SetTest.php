@@ -4,9 +4,10 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests;
 
-use Keepalive\CommandLine\Process;
+use Keepalive\CommandLine\Process as OtherProcess;
 use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Kernel;
+use Keepalive\Tests\Support\Process;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
@@ -201,7 +202,7 @@ final class SetTest extends TestCase
 
     public function testASocketThatIsClosedMeanwhile(): void
     {
-        $process = new Process((int) getmypid());
+        $process = new OtherProcess((int) getmypid());
         $fd = Kernel::descriptor($this->client);
         $inode = fstat($this->client)['ino'];
         $work = static function (): bool {
@@ -216,9 +217,9 @@ final class SetTest extends TestCase
 
     public function testAProcessWithoutTcpSockets(): void
     {
-        [$process] = self::start(['sleep', '60']);
-        $set = Child::run(array_merge(self::COMMAND, ['--within', '30', '--pid', (string) proc_get_status($process)['pid']]));
-        proc_terminate($process);
+        $process = new Process(['sleep', '60']);
+        $set = Child::run(array_merge(self::COMMAND, ['--within', '30', '--pid', (string) $process->pid]));
+        $process->signal(SIGTERM);
         self::assertSame([3, "keepalive: the process has no TCP sockets open.\n"], [$set->status, $set->errors]);
     }
 
@@ -231,16 +232,16 @@ final class SetTest extends TestCase
             echo "ready\n";
             while (fgets(STDIN)) { echo json_encode(Keepalive\Tests\Support\Kernel::options($c)), "\n"; }';
         $inside = 'ip link set lo up && exec "$@"';
-        [$process, $pipes] = self::start(
+        $process = new Process(
             ['unshare', '-Urnpf', '--mount-proc', '--kill-child', 'sh', '-c', $inside, 'sh', PHP_BINARY, '-r', $worker]
         );
-        self::assertSame("ready\n", fgets($pipes[1]));
-        $unshare = proc_get_status($process)['pid'];
+        self::assertSame("ready\n", $process->line());
+        $unshare = $process->pid;
         $pid = trim((string) file_get_contents("/proc/$unshare/task/$unshare/children"));
         $set = Child::run(array_merge(self::COMMAND, ['--within', '30', '--to', '127.0.0.1:7000', '--pid', $pid]));
-        fwrite($pipes[0], "\n");
-        $options = json_decode((string) fgets($pipes[1]), true);
-        proc_terminate($process, SIGKILL);
+        $process->type("\n");
+        $options = json_decode($process->line(), true);
+        $process->signal(SIGKILL);
         self::assertSame([0, ''], [$set->status, $set->errors], $set->output);
         self::assertSame(self::WITHIN_30, $options);
         self::assertStringContainsString('127.0.0.1:7000 from 127.0.0.1:', $set->output);
@@ -259,11 +260,11 @@ final class SetTest extends TestCase
     {
         // PR_SET_DUMPABLE, as ssh-agent and gpg-agent have it
         $worker = 'FFI::cdef("int prctl(int, ...);")->prctl(4, 0); echo "ready\n"; sleep(60);';
-        [$process, $pipes] = self::start([PHP_BINARY, '-r', $worker]);
-        fgets($pipes[1]);
+        $process = new Process([PHP_BINARY, '-r', $worker]);
+        $process->line();
         $command = array_merge(self::withoutPtrace(), self::COMMAND, ['--within', '30', '--pid']);
-        $set = Child::run(array_merge($command, [(string) proc_get_status($process)['pid']]));
-        proc_terminate($process);
+        $set = Child::run(array_merge($command, [(string) $process->pid]));
+        $process->signal(SIGTERM);
         self::assertSame([1, ''], [$set->status, $set->output]);
         self::assertMatchesRegularExpression('/protected: a setuid program|ptrace_scope is [1-3]|seccomp/', $set->errors);
     }
@@ -325,16 +326,6 @@ final class SetTest extends TestCase
         return Kernel::options($socket)['on'] === 1;
     }
 
-    /**
-     * @param string[] $command
-     * @return array{resource, resource[]} process and pipes
-     */
-    private static function start(array $command): array
-    {
-        Child::inheritNothing();
-        return [proc_open($command, [['pipe', 'r'], ['pipe', 'w']], $pipes), $pipes];
-    }
-
     /** @return string[] what to run a command under that is not to have CAP_SYS_PTRACE */
     private static function withoutPtrace(): array
     {
@@ -348,13 +339,13 @@ final class SetTest extends TestCase
         if (posix_geteuid() !== 0) {
             return [Child::run(array_merge(self::COMMAND, $arguments, ['1'])), 0];
         }
-        [$process] = self::start(['setpriv', '--reuid=65534', 'sleep', '60']);
-        $pid = (string) proc_get_status($process)['pid'];
+        $process = new Process(['setpriv', '--reuid=65534', 'sleep', '60']);
+        $pid = (string) $process->pid;
         for ($i = 0; $i < 1000 && trim((string) file_get_contents("/proc/$pid/comm")) !== 'sleep'; $i++) {
             usleep(5000);
         }
         $set = Child::run(array_merge(self::withoutPtrace(), self::COMMAND, $arguments, [$pid]));
-        proc_terminate($process);
+        $process->signal(SIGTERM);
         return [$set, 65534];
     }
 }

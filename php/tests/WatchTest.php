@@ -11,6 +11,7 @@ use Keepalive\Settings;
 use Keepalive\Status;
 use Keepalive\Tests\Support\Certificates;
 use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\Process;
 use Keepalive\Tests\Support\TlsServer;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
@@ -32,23 +33,18 @@ final class WatchTest extends TestCase
 
     public static function setUpBeforeClass(): void
     {
-        Child::inheritNothing();
         $running = [];
         foreach (self::SCENARIOS as $scenario) {
-            $output = tmpfile();
             $command = [self::HOSTS, 'run', PHP_BINARY, __DIR__ . '/Support/watched.php', $scenario];
             // As if nobody had said anything about colours.
-            $environment = ['TERM' => 'xterm', 'NO_COLOR' => ''] + getenv();
-            $streams = [['file', '/dev/null', 'r'], $output, $output];
-            $running[$scenario] = [proc_open($command, $streams, $pipes, null, $environment), $output];
+            $running[$scenario] = new Process($command, ['TERM' => 'xterm', 'NO_COLOR' => '']);
         }
-        foreach ($running as $scenario => [$process, $output]) {
-            proc_close($process);
-            rewind($output);
-            $text = (string) stream_get_contents($output);
+        foreach ($running as $scenario => $process) {
+            $process->status();
+            $text = $process->output();
             $result = json_decode($text, true);
             if (!is_array($result)) {
-                throw new \RuntimeException("$scenario could not be played: $text");
+                throw new \RuntimeException("$scenario could not be played: $text{$process->errors()}");
             }
             self::$results[$scenario] = $result;
         }
@@ -240,11 +236,11 @@ $/',
                 $s[] = stream_socket_accept($l);
             }
             echo "ready\n"; sleep(60);';
-        [$process, $pipes] = self::start([PHP_BINARY, '-r', $worker]);
-        fgets($pipes[1]);
-        $pid = proc_get_status($process)['pid'];
+        $process = self::start([PHP_BINARY, '-r', $worker]);
+        $process->line();
+        $pid = $process->pid;
         [$status, $output] = self::onTerminal("stty rows 12; exec timeout -s INT 1 %s --pid $pid", ['NO_COLOR' => '1']);
-        proc_terminate($process);
+        $process->signal(SIGTERM);
         self::assertSame(124, $status, $output); // of timeout
         self::assertStringContainsString("     and 38 more\r\n", $output);
         self::assertSame(1, preg_match('/\e\[J\e\[\?7l(.*?)\e\[\?7h/s', $output, $panel) ?: 0, $output);
@@ -289,11 +285,10 @@ $/',
         $listener = stream_socket_server('tcp://127.0.0.1:0');
         $address = 'tcp://' . stream_socket_get_name($listener, false);
         $shell = 'stty -g; timeout --foreground 20 ' . self::command() . " $address; echo \"status $?\"; stty -g";
-        [$process, $pipes] = self::start(['script', '-qec', $shell, '/dev/null']);
-        $output = self::readUntil($pipes[1], 'q ends it');
-        fwrite($pipes[0], 'q');
-        $output .= stream_get_contents($pipes[1]);
-        self::assertSame(0, proc_close($process), $output);
+        $process = self::start(['script', '-qec', $shell, '/dev/null']);
+        $process->waitFor('/q ends it/');
+        $process->type('q');
+        self::assertSame(0, $process->status(), $output = $process->output());
         self::assertSame(1, preg_match('/^([0-9a-f:]+)\n.*\nstatus 0\n([0-9a-f:]+)\n$/s', self::withoutSequences($output), $modes), $output);
         self::assertSame($modes[1], $modes[2]);
     }
@@ -302,12 +297,11 @@ $/',
     {
         $listener = stream_socket_server('tcp://127.0.0.1:0');
         $address = 'tcp://' . stream_socket_get_name($listener, false);
-        [$process, $pipes] = self::start(['script', '-qec', self::command() . " $address", '/dev/null']);
-        $output = self::readUntil($pipes[1], 'q ends it');
-        fwrite($pipes[0], "\x03");
-        $output .= stream_get_contents($pipes[1]);
-        self::assertSame(130, proc_close($process));
-        self::assertStringEndsWith("\e[?25h", $output);
+        $process = self::start(['script', '-qec', self::command() . " $address", '/dev/null']);
+        $process->waitFor('/q ends it/');
+        $process->type("\x03");
+        self::assertSame(130, $process->status());
+        self::assertStringEndsWith("\e[?25h", $process->output());
     }
 
     public function testATlsConnection(): void
@@ -316,15 +310,10 @@ $/',
         $command = [PHP_BINARY, self::COMMAND, 'watch', "tls://localhost:$server->port", '--idle', '1'];
         $untrusting = Child::run($command);
 
-        [$process, $pipes] = self::start($command, ['SSL_CERT_FILE' => Certificates::authority()]);
-        $output = '';
-        while (strpos($output, 'heard from the peer') === false) {
-            $output .= $part = fgets($pipes[1]);
-            self::assertNotFalse($part, $output);
-        }
+        $process = self::start($command, ['SSL_CERT_FILE' => Certificates::authority()]);
+        $process->waitFor('/heard from the peer/');
         unset($server); // its "hello" was thrown away, else this would be a reset
-        $output .= stream_get_contents($pipes[1]);
-        self::assertSame(0, proc_close($process), $output);
+        self::assertSame(0, $process->status(), $output = $process->output());
         self::assertStringEndsWith("orderly end, the peer has closed the connection\n", $output);
 
         self::assertSame(1, $untrusting->status);
@@ -355,12 +344,12 @@ $/',
 
     public function testAProcessThatHasEndedButIsStillThere(): void
     {
-        [$parent, $pipes] = self::start([PHP_BINARY, '-r', 'if (!$pid = pcntl_fork()) exit;
+        $parent = self::start([PHP_BINARY, '-r', 'if (!$pid = pcntl_fork()) exit;
             for ($i = 0; $i < 1000 && !preg_match("/^State:\tZ/m", file_get_contents("/proc/$pid/status")); $i++) usleep(5000);
             echo "$pid\n"; fgets(STDIN);']);
-        $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', '--pid', trim(fgets($pipes[1]))]);
-        fwrite($pipes[0], "\n");
-        proc_close($parent);
+        $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', '--pid', trim($parent->line())]);
+        $parent->type("\n");
+        $parent->status();
         self::assertSame([0, ''], [$watch->status, $watch->errors]);
         self::assertMatchesRegularExpression('/^watching process \d+\nthe process has ended\n$/', self::withoutTimes($watch->output));
     }
@@ -440,40 +429,36 @@ $/',
         );
         $address = 'tcp://' . stream_socket_get_name($listener, false);
         $waiting = stream_socket_client($address);
-        [$process, $pipes] = self::start([PHP_BINARY, self::COMMAND, 'watch', $address]);
-        $readable = [$pipes[1]];
-        $none = null;
-        self::assertSame(1, stream_select($readable, $none, $none, 10), 'nothing was said for 10 s');
-        self::assertSame("    0.0 s  connecting to $address\n", fgets($pipes[1]));
+        $process = self::start([PHP_BINARY, self::COMMAND, 'watch', $address]);
+        self::assertSame("    0.0 s  connecting to $address\n", $process->line());
         for ($i = 0; $i < 500 && ($entry = self::inTable($listener, $waiting)) === ''; $i++) {
             usleep(10000); // it says so just before
         }
         self::assertStringContainsString(' 02 ', $entry, 'SYN_SENT');
-        proc_terminate($process);
-        proc_close($process);
+        $process->signal(SIGTERM);
     }
 
     public function testAConnectionThatIsResetAtOnce(): void
     {
-        [$server, $pipes] = self::start([PHP_BINARY, '-r', '
+        $server = self::start([PHP_BINARY, '-r', '
             $listener = stream_socket_server("tcp://127.0.0.1:0");
             echo stream_socket_get_name($listener, false), "\n";
             $accepted = socket_import_stream(stream_socket_accept($listener));
             while (!preg_grep("/^ *\\d+: \\w+:\\w+ \\w+:\\w+ 01 \\S+ 02:/", file("/proc/net/tcp"))); // until it has keepalive
             socket_set_option($accepted, SOL_SOCKET, SO_LINGER, ["l_onoff" => 1, "l_linger" => 0]);
             socket_close($accepted);']);
-        $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', 'tcp://' . trim(fgets($pipes[1]))]);
-        proc_close($server);
+        $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', 'tcp://' . trim($server->line())]);
+        $server->status();
         self::assertSame([4, ''], [$watch->status, $watch->errors]);
         self::assertMatchesRegularExpression('/ s  ECONNRESET.*: the peer knows of no such connection\n$/', $watch->output);
     }
 
     public function testAProcessWithoutSockets(): void
     {
-        [$process, $pipes] = self::start(['sleep', '60']);
-        $pid = proc_get_status($process)['pid'];
+        $process = self::start(['sleep', '60']);
+        $pid = $process->pid;
         $watch = Child::run(['timeout', '-s', 'INT', '1', PHP_BINARY, self::COMMAND, 'watch', '--pid', (string) $pid]);
-        proc_terminate($process);
+        $process->signal(SIGTERM);
         self::assertSame("watching process $pid: sleep 60\nno TCP sockets\n", self::withoutTimes($watch->output));
     }
 
@@ -554,17 +539,6 @@ $/',
         );
     }
 
-    /** @param resource $pipe */
-    private static function readUntil($pipe, string $text): string
-    {
-        $output = '';
-        while (strpos($output, $text) === false) {
-            $output .= $part = (string) fread($pipe, 8192);
-            self::assertNotSame('', $part, $output);
-        }
-        return $output;
-    }
-
     /**
      * What the kernel's table has of connections to a listener, but for one of them.
      *
@@ -607,14 +581,10 @@ $/',
     /**
      * @param string[] $command
      * @param array<string, string> $environment
-     * @return array{resource, resource[]} process and pipes
      */
-    private static function start(array $command, array $environment = []): array
+    private static function start(array $command, array $environment = []): Process
     {
-        Child::inheritNothing();
-        $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w']], $pipes, null, $environment + ['TERM' => 'xterm'] + getenv());
-        self::assertIsResource($process);
-        return [$process, $pipes];
+        return new Process($command, $environment + ['TERM' => 'xterm']);
     }
 
     /**

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Preload;
 
 use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\Process;
 
 /** A program that runs with the object in LD_PRELOAD, and talks through its standard input. */
 final class Program
@@ -13,11 +14,7 @@ final class Program
 
     private const PATIENCE_SECONDS = 20;
 
-    /** @var resource */
-    private $process;
-    /** @var resource */
-    private $input;
-    private string $output;
+    private Process $process;
 
     /**
      * @param string[] $command
@@ -25,28 +22,19 @@ final class Program
      */
     public function __construct(array $command, array $environment)
     {
-        $this->output = (string) tempnam(sys_get_temp_dir(), 'keepalive-preload-');
-        Child::inheritNothing();
         // setpriv has it end with this process; env keeps LD_PRELOAD from setpriv and setsid.
-        $process = proc_open(
-            array_merge(['setsid', 'setpriv', '--pdeathsig=KILL', 'env'], self::environment($environment), $command),
-            [['pipe', 'r'], ['file', $this->output, 'a'], ['file', $this->output, 'a']],
-            $pipes
-        );
-        if ($process === false) {
-            throw new \RuntimeException('Cannot start ' . implode(' ', $command));
-        }
-        $this->process = $process;
-        $this->input = $pipes[0];
+        $this->process = new Process(array_merge(
+            ['sh', '-c', 'exec "$@" 2>&1', 'sh', 'setsid', 'setpriv', '--pdeathsig=KILL', 'env'],
+            self::environment($environment),
+            $command
+        ));
     }
 
     public function __destruct()
     {
-        ['pid' => $pid, 'running' => $isRunning] = proc_get_status($this->process);
-        if ($isRunning) {
-            posix_kill(-$pid, SIGKILL); // its session is its process group
+        if ($this->process->isRunning()) {
+            posix_kill(-$this->process->pid, SIGKILL); // its session is its process group
         }
-        unlink($this->output);
     }
 
     /**
@@ -77,22 +65,22 @@ final class Program
 
     public function say(string $line): void
     {
-        fwrite($this->input, "$line\n");
+        $this->process->type("$line\n");
     }
 
     public function pid(): int
     {
-        return proc_get_status($this->process)['pid'];
+        return $this->process->pid;
     }
 
     public function isRunning(): bool
     {
-        return proc_get_status($this->process)['running'];
+        return $this->process->isRunning();
     }
 
     public function output(): string
     {
-        return (string) file_get_contents($this->output);
+        return $this->process->output();
     }
 
     public function untilItSays(string $text): void

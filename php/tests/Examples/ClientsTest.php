@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\Tests\Examples;
 
 use Keepalive\Tests\Support\Certificates;
+use Keepalive\Tests\Support\Process;
 use PHPUnit\Framework\Attributes\DataProvider;
 
 /** The example clients, with nc and openssl s_server as hosts. */
@@ -52,7 +53,7 @@ final class ClientsTest extends ExamplesTestCase
 
         self::assertTimers(60, "dport = :$port");
         self::assertSleeps($client);
-        $nc->interrupt();
+        $nc->signal(SIGINT);
         self::assertSame(0, $client->status());
         self::assertStringEndsWith("good evening\nthe server has closed\n", $client->output());
         self::assertSame('', $client->errors());
@@ -114,12 +115,12 @@ final class ClientsTest extends ExamplesTestCase
     #[DataProvider('tlsExamples')]
     public function testRefusesACertificateThatIsAnothersOrSelfMade(string $file, bool $apart): void
     {
-        [, $port] = self::openssl('a.test');
+        [$server, $port] = self::openssl('a.test');
         $client = self::tlsClient($file, 'localhost', $port, $apart);
         self::assertSame(1, $client->status());
         self::assertStringContainsString('did not match expected', $client->errors());
 
-        [, $port] = self::openssl('localhost');
+        [$server, $port] = self::openssl('localhost');
         $client = Program::example($file, ...self::address('localhost', $port, $apart));
         self::assertSame(1, $client->status());
         self::assertStringContainsString('certificate verify failed', $client->errors());
@@ -138,7 +139,7 @@ final class ClientsTest extends ExamplesTestCase
         $client->waitFor("/^1 \(127\.0\.0\.1:$closed\): no connection$/m");
         self::assertTimers(60, "dport = :$port", 2);
         self::assertSleeps($client);
-        $server->interrupt();
+        $server->signal(SIGINT);
         self::assertSame(0, $client->status());
         self::assertSame(2, preg_match_all('/: closed, or /', $client->output()));
         self::assertSame('', $client->errors());
@@ -157,7 +158,7 @@ final class ClientsTest extends ExamplesTestCase
             ...['strace', '-f', '-o', $strace, '-e', 'trace=connect,setsockopt,ppoll,poll,pselect6,select'],
             ...[PHP_BINARY, Program::EXAMPLES . 'tcp/parallel-client.php', "127.0.0.1:$port"]
         );
-        Program::until(static function () use ($port): bool {
+        Process::poll(static function () use ($port): bool {
             return count(self::ss("state syn-sent 'dport = :$port'")) === 1;
         }, static function () use ($client): string {
             return $client->errors();
@@ -194,7 +195,7 @@ final class ClientsTest extends ExamplesTestCase
         self::assertSame('', $udp->errors());
     }
 
-    /** @return array{Program, string} with the port */
+    /** @return array{Process, string} with the port */
     private static function openssl(string $certificate): array
     {
         $server = Program::start(
@@ -204,9 +205,10 @@ final class ClientsTest extends ExamplesTestCase
         return [$server, $server->waitFor('/^ACCEPT \S+:(\d+)$/m')[1]];
     }
 
-    private static function tlsClient(string $file, string $host, string $port, bool $apart): Program
+    private static function tlsClient(string $file, string $host, string $port, bool $apart): Process
     {
-        return Program::trusting(Certificates::authority(), $file, ...self::address($host, $port, $apart));
+        $command = array_merge([PHP_BINARY, Program::EXAMPLES . $file], self::address($host, $port, $apart));
+        return new Process($command, ['SSL_CERT_FILE' => Certificates::authority()]);
     }
 
     /** @return string[] arguments */

@@ -26,7 +26,6 @@ final class DemoTest extends ExamplesTestCase
 
     protected function tearDown(): void
     {
-        parent::tearDown();
         Folder::remove($this->folder);
     }
 

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\Tests\Examples;
 
 use Keepalive\Tests\Support\Certificates;
+use Keepalive\Tests\Support\Process;
 use PHPUnit\Framework\Attributes\DataProvider;
 
 /** The example servers, with nc and openssl s_client as guests. */
@@ -37,7 +38,7 @@ final class ServersTest extends ExamplesTestCase
             $guest->waitFor("/^$words$/m");
             self::assertTimers(60, "sport = :$port");
             self::assertSleeps($server);
-            $guest->interrupt();
+            $guest->signal(SIGINT);
         }
         $server->waitFor('/(closed.*){2}/s');
         $settings = $file === 'tcp/socket-server.php' ? 'idle 60 s' : self::ENABLED;
@@ -81,21 +82,22 @@ final class ServersTest extends ExamplesTestCase
         $guest = self::guest($file, $port);
         $guest->type("hello\n");
         $guest->waitFor('/^hello$/m');
-        $server->interrupt();
+        $server->signal(SIGINT);
         self::assertSame(-SIGINT, $server->status());
 
-        [, $again] = self::serve($file, $flags, $port);
+        [$restarted, $again] = self::serve($file, $flags, $port);
         self::assertSame($port, $again);
         $second = Program::exampleWith($flags, $file, ...self::arguments($file, $port));
         self::assertSame(1, $second->status());
         self::assertStringContainsString('Address already in use', $second->errors());
+        self::assertTrue($restarted->isRunning());
     }
 
     /**
      * Starts it, on a free port unless told otherwise.
      *
      * @param string[] $flags for PHP
-     * @return array{Program, string} with the port
+     * @return array{Process, string} with the port
      */
     public static function serve(string $file, array $flags = [], string $port = '0'): array
     {
@@ -113,7 +115,7 @@ final class ServersTest extends ExamplesTestCase
         ][$file];
     }
 
-    private static function guest(string $file, string $port): Program
+    private static function guest(string $file, string $port): Process
     {
         return strpos($file, 'ssl') === 0
             ? Program::start(

@@ -6,8 +6,8 @@ namespace Keepalive\Tests\Servers;
 
 use Keepalive\Keepalive;
 use Keepalive\Settings;
-use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Kernel;
+use Keepalive\Tests\Support\Process;
 use MongoDB\Driver\Command;
 use MongoDB\Driver\Manager;
 use MongoDB\Driver\ReadPreference;
@@ -18,13 +18,8 @@ final class MongodbTest extends TestCase
 {
     public function testEveryMemberIsFoundByThePort(): void
     {
-        Child::inheritNothing();
-        $process = proc_open(
-            [PHP_BINARY, __DIR__ . '/Support/mongodb-stand-in.php'],
-            [['pipe', 'r'], ['pipe', 'w']],
-            $pipes
-        );
-        $port = (int) fgets($pipes[1]);
+        $server = new Process([PHP_BINARY, __DIR__ . '/Support/mongodb-stand-in.php']);
+        $port = (int) $server->line();
         $manager = new Manager("mongodb://127.0.0.1:$port/?replicaSet=set&serverSelectionTimeoutMS=5000");
         $ask = static function (string $preference) use ($manager): int {
             $command = new Command(['ping' => 1]);
@@ -46,8 +41,5 @@ final class MongodbTest extends TestCase
         sort($remotes);
         self::assertSame(["127.0.0.2:$port", "127.0.0.3:$port"], $remotes);
         self::assertSame(42, $ask(ReadPreference::PRIMARY));
-
-        array_map('fclose', $pipes);
-        proc_close($process);
     }
 }

@@ -7,6 +7,9 @@ namespace Keepalive\Tests\Support;
 /** A program run to its end: PHP with other settings, mostly. */
 final class Child
 {
+    /** Seconds. */
+    private const PATIENCE = 600.0;
+
     public string $output;
     public string $errors;
     public int $status;
@@ -54,40 +57,16 @@ final class Child
      */
     public static function run(array $command, array $environment = [], ?string $folder = null): self
     {
-        $environment = array_filter($environment + getenv(), static function (?string $value): bool {
-            return $value !== null;
-        });
-        self::inheritNothing();
-        // Files, so that neither side waits for the other to read.
-        $output = tmpfile();
-        $errors = tmpfile();
-        $process = proc_open($command, [['file', '/dev/null', 'r'], $output, $errors], $pipes, $folder, $environment);
-        if ($process === false) {
-            throw new \RuntimeException('Cannot start ' . implode(' ', $command));
-        }
-        $status = proc_close($process);
-        rewind($output);
-        rewind($errors);
-        return new self((string) stream_get_contents($output), (string) stream_get_contents($errors), $status);
+        $process = new Process($command, $environment, $folder);
+        $process->closeInput();
+        $status = $process->status(self::PATIENCE);
+        return new self($process->output(), $process->errors(), $status);
     }
 
     /** @return string[] what to run a command under, so that it can have no more than so many descriptors */
     public static function limitedTo(int $descriptors): array
     {
         return ['sh', '-c', 'ulimit -n "$0" && exec "$@"', (string) $descriptors];
-    }
-
-    /** PHP leaves its sockets open in the programs it starts, which would then count them as their own. */
-    public static function inheritNothing(): void
-    {
-        static $libc = null;
-        $libc = $libc ?? \FFI::cdef('int fcntl(int, int, ...);');
-        [$setFlags, $closeOnExec] = [2, 1];
-        foreach (scandir('/proc/self/fd') ?: [] as $fd) {
-            if ((int) $fd > 2) {
-                $libc->fcntl((int) $fd, $setFlags, $closeOnExec);
-            }
-        }
     }
 
     /** The output of a child that ended well and had nothing to complain of. */

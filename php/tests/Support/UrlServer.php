@@ -10,31 +10,16 @@ final class UrlServer
     /** @var array<string, int> by "http", "https", "ftp" */
     private array $ports;
 
-    /** @var resource */
-    private $process;
-
-    /** @var resource[] */
-    private array $pipes = [];
+    private Process $process;
 
     public function __construct()
     {
-        Child::inheritNothing();
-        $this->process = proc_open(
-            [PHP_BINARY, __DIR__ . '/url-server.php', Certificates::of('localhost')],
-            [['pipe', 'r'], ['pipe', 'w']],
-            $this->pipes
-        );
-        $ports = array_map('intval', explode(' ', (string) fgets($this->pipes[1])));
+        $this->process = new Process([PHP_BINARY, __DIR__ . '/url-server.php', Certificates::of('localhost')]);
+        $ports = array_map('intval', explode(' ', $this->process->line()));
         if (count($ports) !== 3) {
             throw new \RuntimeException('The server of URLs has not started.');
         }
         $this->ports = ['http' => $ports[0], 'https' => $ports[1], 'ftp' => $ports[2]];
-    }
-
-    public function __destruct()
-    {
-        array_map('fclose', $this->pipes);
-        proc_close($this->process);
     }
 
     /** "https://127.0.0.1:40000/chunks" for "https", "/chunks" */

@@ -26,8 +26,7 @@ final class WebServer
     private string $folder;
     private string $address;
 
-    /** @var resource|null */
-    private $process = null;
+    private ?Process $process = null;
 
     /**
      * @param string $folder empty; it stays after stop()
@@ -146,8 +145,8 @@ final class WebServer
     public function stop(): void
     {
         if ($this->process !== null) {
-            proc_terminate($this->process); // SIGTERM, with which all of them take their workers along
-            proc_close($this->process);
+            $this->process->signal(SIGTERM); // with which all of them take their workers along
+            $this->process->status();
             $this->process = null;
         }
     }
@@ -164,21 +163,17 @@ final class WebServer
             chown("$this->folder/run/log", $user['uid']);
             array_push($prefix, "--reuid={$user['uid']}", "--regid={$user['gid']}", '--clear-groups');
         }
-        $command = array_merge($prefix, $command);
+        $log = ['sh', '-c', 'exec "$@" >>"$0" 2>&1', "$this->folder/run/log"];
+        $command = array_merge($log, $prefix, $command);
         Child::run(['chmod', '-R', 'a+rX', $this->folder]);
-        Child::inheritNothing();
-        $log = ['file', "$this->folder/run/log", 'a'];
         // After what this process has, which by default is Debian's own folder: an empty name stands for it.
-        $environment = ['PHP_INI_SCAN_DIR' => getenv('PHP_INI_SCAN_DIR') . ":$this->folder/ini"] + getenv();
-        $process = proc_open($command, [['file', '/dev/null', 'r'], $log, $log], $pipes, $this->folder, $environment);
-        if ($process === false) {
-            throw new \RuntimeException('Cannot start ' . implode(' ', $command));
-        }
-        $this->process = $process;
+        $environment = ['PHP_INI_SCAN_DIR' => getenv('PHP_INI_SCAN_DIR') . ":$this->folder/ini"];
+        $this->process = new Process($command, $environment, $this->folder);
+        $this->process->closeInput();
         $deadline = microtime(true) + self::PATIENCE;
         $target = $this->kind === self::FPM ? "unix://$this->address" : "tcp://$this->address";
         while (($connection = @stream_socket_client($target)) === false) {
-            if (microtime(true) > $deadline || !proc_get_status($process)['running']) {
+            if (microtime(true) > $deadline || !$this->process->isRunning()) {
                 throw new \RuntimeException("$this->kind does not answer. It said:\n" . $this->log());
             }
             usleep(20000);

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Servers\Support;
 
+use Keepalive\Tests\Support\Process;
+
 /**
  * Real servers from Debian's packages, with data folders and ports of their own, started side by
  * side and ended with this object. Nothing of the system's services is used or touched.
@@ -31,7 +33,7 @@ final class Servers
     private string $folder;
     /** @var array<string, int> */
     private array $ports = [];
-    /** @var array<string, resource> by name */
+    /** @var array<string, Process> by name */
     private array $processes = [];
     /** @var resource never answers */
     private $silent;
@@ -73,13 +75,13 @@ final class Servers
     private function stop(): void
     {
         foreach ($this->processes as $process) {
-            proc_terminate($process, SIGQUIT); // the one signal that makes PostgreSQL clean up and hurry
+            $process->signal(SIGQUIT); // the one signal that makes PostgreSQL clean up and hurry
         }
         $deadline = microtime(true) + 5;
         foreach ($this->processes as $name => $process) {
-            while (($status = proc_get_status($process))['running']) {
+            while ($process->isRunning()) {
                 if (microtime(true) > $deadline || $name !== 'postgresql') {
-                    posix_kill(-$status['pid'], SIGKILL);
+                    posix_kill(-$process->pid, SIGKILL);
                 }
                 usleep(10000);
             }
@@ -155,12 +157,8 @@ final class Servers
         }
     }
 
-    /**
-     * In a process group of its own; the runner's death ends it.
-     *
-     * @return resource
-     */
-    private function start(string $name)
+    /** In a process group of its own; the runner's death ends it. */
+    private function start(string $name): Process
     {
         mkdir("$this->folder/$name");
         $user = ['setpriv', '--pdeathsig', 'KILL'];
@@ -168,17 +166,13 @@ final class Servers
             array_push($user, '--reuid=postgres', '--regid=postgres', '--clear-groups');
             chown("$this->folder/$name", 'postgres');
         }
-        $log = ['file', "$this->folder/$name.log", 'a'];
-        $process = proc_open(
-            array_merge($this->runner, ['setsid'], $user, ['sh', '-euc', $this->script($name)]),
-            [['file', '/dev/null', 'r'], $log, $log],
-            $pipes,
-            "$this->folder/$name",
-            $this->environment() + getenv()
+        $log = ['sh', '-c', 'exec "$@" >>"$0" 2>&1', "$this->folder/$name.log"];
+        $process = new Process(
+            array_merge($log, $this->runner, ['setsid'], $user, ['sh', '-euc', $this->script($name)]),
+            $this->environment(),
+            "$this->folder/$name"
         );
-        if ($process === false) {
-            throw new \RuntimeException("Cannot start $name.");
-        }
+        $process->closeInput();
         return $process;
     }
 
@@ -293,7 +287,7 @@ final class Servers
         $server = explode('-', $name)[0];
         $deadline = microtime(true) + self::PATIENCE_SECONDS;
         while (!$this->answers($name)) {
-            if (microtime(true) > $deadline || !proc_get_status($this->processes[$server])['running']) {
+            if (microtime(true) > $deadline || !$this->processes[$server]->isRunning()) {
                 $log = substr((string) file_get_contents("$this->folder/$server.log"), -3000);
                 throw new \RuntimeException("$name does not start at $this->host:{$this->ports[$name]}:\n$log");
             }

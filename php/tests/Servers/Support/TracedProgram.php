@@ -4,15 +4,15 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Servers\Support;
 
+use Keepalive\Tests\Support\Process;
+
 /** A PHP program under strace: what it says, and what became of its connections. */
 final class TracedProgram
 {
     private const PATIENCE_SECONDS = 20;
 
-    /** @var resource */
-    private $process;
+    private Process $process;
     private string $trace;
-    private string $output;
 
     /**
      * @param string[] $command a script and its arguments
@@ -21,44 +21,37 @@ final class TracedProgram
     public function __construct(array $command, array $environment, string $folder)
     {
         $this->trace = "$folder/trace";
-        $this->output = "$folder/output";
-        $calls = 'trace=connect,setsockopt';
-        $process = proc_open(
-            array_merge(['strace', '-f', '-qq', '-e', $calls, '-o', $this->trace, PHP_BINARY], $command),
-            [['file', '/dev/null', 'r'], ['file', $this->output, 'w'], ['file', $this->output, 'a']],
-            $pipes,
-            null,
-            $environment + getenv()
+        $this->process = new Process(
+            array_merge(
+                ['sh', '-c', 'exec "$@" 2>&1', 'sh'],
+                ['strace', '-f', '-qq', '-e', 'trace=connect,setsockopt', '-o', $this->trace, PHP_BINARY],
+                $command
+            ),
+            $environment
         );
-        if ($process === false) {
-            throw new \RuntimeException('Cannot start strace; machine/setup.sh test installs it.');
-        }
-        $this->process = $process;
+        $this->process->closeInput();
     }
 
     public function __destruct()
     {
-        ['pid' => $pid, 'running' => $isRunning] = proc_get_status($this->process);
-        if ($isRunning) { // otherwise the number may be another process's by now
+        if ($this->process->isRunning()) {
+            $pid = $this->process->pid;
             $children = (string) @file_get_contents("/proc/$pid/task/$pid/children");
-            foreach (array_merge(preg_split('/\s+/', $children, -1, PREG_SPLIT_NO_EMPTY) ?: [], [$pid]) as $one) {
-                posix_kill((int) $one, SIGKILL);
+            foreach (preg_split('/\s+/', $children, -1, PREG_SPLIT_NO_EMPTY) ?: [] as $child) {
+                posix_kill((int) $child, SIGKILL);
             }
         }
-        proc_close($this->process);
     }
 
     public function output(): string
     {
-        return (string) file_get_contents($this->output);
+        return $this->process->output();
     }
 
     /** Waits for the program to end, and returns all that it said. */
     public function end(): string
     {
-        $this->until('the program to end', function (): bool {
-            return !proc_get_status($this->process)['running'];
-        });
+        $this->process->status(self::PATIENCE_SECONDS);
         return $this->output();
     }
 
@@ -96,12 +89,8 @@ final class TracedProgram
 
     public function until(string $what, callable $done): void
     {
-        $deadline = microtime(true) + self::PATIENCE_SECONDS;
-        while (!$done()) {
-            if (microtime(true) > $deadline) {
-                throw new \RuntimeException("Waited in vain for $what. It said:\n{$this->output()}");
-            }
-            usleep(20000);
-        }
+        Process::poll($done, function () use ($what): string {
+            return "Waited in vain for $what. It said:\n{$this->output()}";
+        }, self::PATIENCE_SECONDS);
     }
 }

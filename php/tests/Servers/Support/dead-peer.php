@@ -14,6 +14,7 @@ declare(strict_types=1);
 
 use Keepalive\Tests\Servers\Support\Clients;
 use Keepalive\Tests\Servers\Support\Servers;
+use Keepalive\Tests\Support\Process;
 
 require __DIR__ . '/../../bootstrap.php';
 
@@ -24,26 +25,22 @@ const WATCHED_SECONDS = 10;
 
 $servers = new Servers(FAR, [HOSTS, 'far']);
 
-/** @var array<string, array{process: resource, in: resource, out: resource}> $clients by "name/action/seconds" */
+/** @var array<string, Process> $clients by "name/action/seconds" */
 $clients = [];
 foreach (Clients::names() as $name) {
     $port = (string) $servers->port(Clients::server($name));
     foreach (Clients::canWait($name) ? ['wait', 'ask'] : ['ask'] as $action) {
         foreach (['0', (string) WITHIN_SECONDS] as $seconds) {
             $script = __DIR__ . '/dead-peer-client.php';
-            $process = proc_open(
-                [PHP_BINARY, $script, $name, FAR, $port, $servers->authority(), $action, $seconds],
-                [['pipe', 'r'], ['pipe', 'w']],
-                $pipes
-            );
-            $clients["$name/$action/$seconds"] = ['process' => $process, 'in' => $pipes[0], 'out' => $pipes[1]];
+            $command = [PHP_BINARY, $script, $name, FAR, $port, $servers->authority(), $action, $seconds];
+            $clients["$name/$action/$seconds"] = new Process($command);
         }
     }
 }
 foreach ($clients as $key => $client) {
-    $line = fgets($client['out']);
+    $line = $client->line();
     if ($line !== "connected\n") {
-        fwrite(STDERR, "$key: $line\n");
+        fwrite(STDERR, "$key: $line{$client->errors()}\n");
         exit(1);
     }
 }
@@ -51,7 +48,7 @@ foreach ($clients as $key => $client) {
 $begin = static function (string $action) use ($clients): void {
     foreach ($clients as $key => $client) {
         if (explode('/', $key)[1] === $action) {
-            fwrite($client['in'], "now\n");
+            $client->type("now\n");
         }
     }
 };
@@ -66,23 +63,22 @@ if ($status !== 0) {
 $begin('ask');
 
 $results = [];
-$open = array_map(static fn (array $client) => $client['out'], $clients);
-while ($open !== [] && ($left = WATCHED_SECONDS - (hrtime(true) - $cut) / 1e9) > 0) {
-    $readable = $open;
-    $nothing = null;
-    stream_select($readable, $nothing, $nothing, (int) $left, (int) (fmod($left, 1) * 1e6));
-    foreach ($readable as $key => $stream) {
-        $result = json_decode((string) fgets($stream), true);
+$open = $clients;
+while ($open !== [] && hrtime(true) - $cut < WATCHED_SECONDS * 1e9) {
+    usleep(20000);
+    foreach ($open as $key => $client) {
+        $hasEnded = !$client->isRunning();
+        if (!$hasEnded && substr_count($client->output(), "\n") < 2) {
+            continue;
+        }
+        $result = json_decode($client->line(), true);
         if ($result === null) {
-            fwrite(STDERR, "$key died.\n");
+            fwrite(STDERR, "$key died. {$client->errors()}\n");
             exit(1);
         }
         $results[$key] = ['seconds' => round(($result['at'] - $cut) / 1e9, 2), 'answer' => $result['answer']];
         unset($open[$key]);
     }
-}
-foreach ($clients as $client) {
-    proc_terminate($client['process'], SIGKILL);
 }
 
 $all = [];

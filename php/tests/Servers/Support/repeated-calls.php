@@ -13,6 +13,7 @@ declare(strict_types=1);
 
 use Keepalive\Keepalive;
 use Keepalive\Settings;
+use Keepalive\Tests\Support\Process;
 
 require __DIR__ . '/../../bootstrap.php';
 
@@ -27,7 +28,7 @@ $code = 'foreach ([7000, 7001] as $port) {
         $servers[] = stream_socket_server("tcp://' . FAR . ':$port");
     }
     sleep(60);'; // the kernel accepts
-$server = proc_open([HOSTS, 'far', PHP_BINARY, '-r', $code], [], $pipes);
+$server = new Process([HOSTS, 'far', PHP_BINARY, '-r', $code]);
 $streams = $ends = [];
 foreach (['once', 'enableConnectionsTo', 'apply'] as $way) {
     do {
@@ -53,4 +54,3 @@ while (count($ends) < 3 && microtime(true) < $cut + PATIENCE_SECONDS) {
     }
 }
 echo json_encode($ends), "\n";
-proc_terminate($server);

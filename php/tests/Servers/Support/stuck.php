@@ -14,6 +14,8 @@
 declare(strict_types=1);
 
 use Keepalive\Tests\Servers\Support\Servers;
+use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\Process;
 
 require __DIR__ . '/../../bootstrap.php';
 
@@ -33,7 +35,7 @@ if ($status !== 0) {
 }
 
 // Accepts, and says nothing.
-$silent = start(array_merge([HOSTS, 'far'], [PHP_BINARY, '-r', '
+$silent = new Process(array_merge([HOSTS, 'far'], [PHP_BINARY, '-r', '
     $listener = stream_socket_server("tcp://' . FAR . ':7000");
     echo "ready\n";
     while (true) { $accepted[] = stream_socket_accept($listener, -1); }']));
@@ -43,11 +45,11 @@ copy(__DIR__ . '/stuck-worker.php', "$folder/worker.php");
 chdir($folder);
 putenv('DATABASE=host=' . FAR . ";port={$servers->port('mariadb')}");
 $programs = [
-    'PHP' => start(['php', 'worker.php']),
-    'Python' => start(['python3', __DIR__ . '/stuck.py', FAR, '7000']),
-    'C' => start(["$folder/stuck-in-c", FAR, '7000']),
-    'PHP, data in flight' => start(['php', 'worker.php', 'later']),
-    'PHP, not set' => start(['php', 'worker.php']),
+    'PHP' => new Process(['php', 'worker.php']),
+    'Python' => new Process(['python3', __DIR__ . '/stuck.py', FAR, '7000']),
+    'C' => new Process(["$folder/stuck-in-c", FAR, '7000']),
+    'PHP, data in flight' => new Process(['php', 'worker.php', 'later']),
+    'PHP, not set' => new Process(['php', 'worker.php']),
 ];
 foreach ($programs as $program) {
     expect($program, 'waiting');
@@ -59,7 +61,7 @@ if ($status !== 0) {
     exit("The network cannot be cut.\n");
 }
 foreach ($programs as $program) {
-    fwrite($program['in'], "now\n"); // the one that asks does
+    $program->type("now\n"); // the one that asks does
 }
 $told = listen($programs, STUCK_SECONDS);
 if ($told !== []) {
@@ -71,20 +73,18 @@ foreach ($programs as $name => $program) {
     if ($name === 'PHP, not set') {
         continue;
     }
-    $pid = (string) proc_get_status($program['process'])['pid'];
+    $pid = (string) $program->pid;
     $results[$name] = ['set at' => (hrtime(true) - $cut) / 1e9];
-    $process = proc_open(array_merge(KEEPALIVE, ['set', '--pid', $pid, '--within', (string) WITHIN_SECONDS]), [1 => ['pipe', 'w']], $pipes);
-    $results[$name]['said'] = (string) stream_get_contents($pipes[1]);
-    $results[$name]['status'] = proc_close($process);
+    $set = Child::run(array_merge(KEEPALIVE, ['set', '--pid', $pid, '--within', (string) WITHIN_SECONDS]));
+    $results[$name]['said'] = $set->output . $set->errors;
+    $results[$name]['status'] = $set->status;
     $results[$name]['pid'] = $pid;
 }
 $told = listen($programs, WITHIN_SECONDS + 1.0);
 foreach ($programs as $name => $program) {
     $results[$name]['told'] = $told[$name]['text'] ?? null;
     $results[$name]['seconds'] = isset($told[$name]) ? $told[$name]['at'] - ($results[$name]['set at'] ?? 0) : null;
-    proc_terminate($program['process'], SIGKILL);
 }
-proc_terminate($silent['process'], SIGKILL);
 chdir('/');
 exec('rm -r ' . escapeshellarg($folder));
 $results['transcript'] = transcript($results['PHP']);
@@ -105,41 +105,31 @@ function transcript(array $result): string
     );
 }
 
-/** @param string[] $command @return array{process: resource, in: resource, out: resource} */
-function start(array $command): array
+function expect(Process $program, string $line): void
 {
-    $process = proc_open($command, [['pipe', 'r'], ['pipe', 'w']], $pipes);
-    return ['process' => $process, 'in' => $pipes[0], 'out' => $pipes[1]];
-}
-
-/** @param array{out: resource} $program */
-function expect(array $program, string $line): void
-{
-    $said = fgets($program['out']);
+    $said = $program->line();
     if ($said !== "$line\n") {
-        exit("\"$line\" was expected; this was said: $said\n");
+        exit("\"$line\" was expected; this was said: $said{$program->errors()}\n");
     }
 }
 
 /**
  * What the programs say within this time.
  *
- * @param array<string, array{out: resource}> $programs
+ * @param array<string, Process> $programs
  * @return array<string, array{at: float, text: string}> seconds since the cut
  */
 function listen(array $programs, float $seconds): array
 {
     global $cut;
     $end = hrtime(true) + (int) ($seconds * 1e9);
-    $open = array_map(static fn (array $program) => $program['out'], $programs);
     $told = [];
-    while ($open !== [] && ($left = ($end - hrtime(true)) / 1e9) > 0) {
-        $readable = $open;
-        $none = null;
-        stream_select($readable, $none, $none, (int) $left, (int) (fmod($left, 1) * 1e6));
-        foreach ($readable as $name => $stream) {
-            $told[$name] = ['at' => (hrtime(true) - $cut) / 1e9, 'text' => rtrim((string) fgets($stream))];
-            unset($open[$name]);
+    while (count($told) < count($programs) && hrtime(true) < $end) {
+        usleep(10000);
+        foreach (array_diff_key($programs, $told) as $name => $program) {
+            if (substr_count($program->output(), "\n") > 1) {
+                $told[$name] = ['at' => (hrtime(true) - $cut) / 1e9, 'text' => rtrim($program->line())];
+            }
         }
     }
     return $told;
