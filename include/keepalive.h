@@ -16,12 +16,12 @@
 #define KA_VERSION_PATCH 0
 
 /**
- * For idle, intvl and cnt: what a fresh socket of this system has.
+ * For idle, intvl and cnt: the value of a fresh socket of this system.
  */
 #define KA_DEFAULT 0
 
 /**
- * For any value: what the socket has now.
+ * For any value: leaves the socket's value as it is.
  */
 #define KA_UNCHANGED -1
 
@@ -52,7 +52,7 @@
 #define KA_STATE_FIN_WAIT2 5
 
 /**
- * Both sides have closed; late segments are waited out.
+ * Both sides have closed; the kernel waits for late segments.
  */
 #define KA_STATE_TIME_WAIT 6
 
@@ -67,7 +67,7 @@
 #define KA_STATE_CLOSE_WAIT 8
 
 /**
- * Both have closed; the last acknowledgement is awaited.
+ * Both have closed; the last acknowledgement is missing.
  */
 #define KA_STATE_LAST_ACK 9
 
@@ -152,7 +152,7 @@ typedef struct ka_socket {
      */
     int fd;
     /**
-     * TCP state, one of KA_STATE_..., or -1 where the platform does not tell.
+     * TCP state, one of KA_STATE_..., or -1 where the platform does not report it.
      */
     int state;
     /**
@@ -161,7 +161,7 @@ typedef struct ka_socket {
      */
     char local[64];
     /**
-     * The other end, likewise, also while connecting to it; empty while there is none.
+     * The other end in the same form, also while connecting to it; empty while there is none.
      */
     char remote[64];
 } ka_socket;
@@ -183,7 +183,7 @@ typedef struct ka_option_numbers {
      */
     int ipproto_tcp;
     /**
-     * TCP_KEEPIDLE; on macOS TCP_KEEPALIVE, the same thing.
+     * TCP_KEEPIDLE; macOS calls it TCP_KEEPALIVE.
      */
     int tcp_keepidle;
     /**
@@ -248,12 +248,12 @@ int ka_set(int fd, int idle, int intvl, int cnt);
  * settings  enabled: 1 on, 0 off, or KA_UNCHANGED. idle, intvl, cnt: as in ka_set().
  *           user_timeout_ms: 0 (the kernel's own limit) to 2147483647, or KA_UNCHANGED
  *
- * What ka_get() has filled in can be given back as it is: read, change one member, apply; or read,
- * apply something else, and later put back what was there before. Where ka_get() says -1, because
- * the platform or the socket has no such option, -1 means KA_UNCHANGED here. A system default that
- * no socket accepts (a sysctl above the limits of ka_set()), read and given back, stays as it is.
+ * The result of ka_get() can be given back as it is: read, change one member, apply; or read,
+ * apply something else, and later restore the old values. Where ka_get() says -1, because the
+ * platform or the socket has no such option, -1 means KA_UNCHANGED here. A system default that no
+ * socket accepts (a sysctl above the limits of ka_set()), read and given back, stays as it is.
  *
- * Returns 0, or a negative errno, as ka_set() does, and besides:
+ * Returns 0, or a negative errno as ka_set() does, and also:
  *   -EFAULT                    settings is NULL
  *   -EINVAL                    a value is out of range, and the socket does not have it already
  *   -ENOPROTOOPT               also: a user timeout for a platform or a socket (MPTCP) without it
@@ -282,18 +282,18 @@ int ka_apply(int fd, const struct ka_settings *settings);
 /**
  * The settings with which a program is told of a dead peer within this many seconds.
  *
- * The time counts from the moment that nothing comes from the peer any more, and holds whatever
- * the program does: wait, write at any moment, write again, use TLS or not, with a round trip of
- * up to 200 ms. Half of the time, less what the kernel is late, is for silence and probes, the
- * other half for data that is written to a peer already dead: that stops the probes and starts the
- * clock of the user timeout, so that the two times follow one another. It is arithmetic: no
- * system call is made. For ka_apply().
+ * The time counts from the moment that the peer falls silent, whatever the program does: wait,
+ * write at any moment, write again, use TLS or not, with a round trip of up to 200 ms. Half of the
+ * time, less the delays of the kernel's timers, is for silence and probes. The other half is for
+ * data that is written to a peer already dead: that stops the probes and starts the user timeout,
+ * so that the two times follow one another. It only calculates, and makes no system call. For
+ * ka_apply().
  *
- * The price: an outage of about half of that time ends the connection, with data in flight
- * sometimes one of a fifth, and so does a peer that lives and keeps its receive window closed for
- * half of it. The kernel cannot promise it to a program that has set TCP_NODELAY and goes on
- * writing small pieces to a peer far away: each piece may put off the first repetition of the data
- * by two round trips, until the congestion window is full.
+ * The price: an outage of about half of that time ends the connection; with data in flight an
+ * outage of a fifth sometimes does. A peer that is alive, but keeps its receive window closed for
+ * half of that time, is given up too. The promise does not cover a program that has set
+ * TCP_NODELAY and goes on writing small pieces to a peer far away: each piece may delay the first
+ * repetition of the data by two round trips, until the congestion window is full.
  *
  * seconds  6 to 14400 (four hours)
  *
@@ -315,8 +315,9 @@ struct ka_settings ka_defaults(void);
 /**
  * Reads back from the kernel what is in effect on a socket.
  *
- * Options never set on the socket show the system's default. `enabled` being 0, the others are
- * what would hold once it is switched on. `user_timeout_ms` is -1 on MPTCP, where Linux has none.
+ * Options that were never set on the socket show the system's default. If `enabled` is 0, the
+ * others are the values that will be used once keepalive is switched on. `user_timeout_ms` is -1
+ * on MPTCP, where Linux has none.
  *
  * Returns 0, or a negative errno: -EBADF, -ENOTSOCK, -ENOPROTOOPT or -EOPNOTSUPP as ka_set(),
  * -EFAULT when `settings` is NULL. On failure `settings` is not written.
@@ -344,11 +345,11 @@ int ka_status(int fd, struct ka_liveness *liveness);
 /**
  * The open descriptor of this process whose fstat(2) has this device and inode.
  *
- * For callers that hold a socket inside something that shows them its fstat and not its number.
- * Where a socket has several descriptors (dup(2)), any of them is returned: options belong to the
- * socket. Takes a few system calls for a socket just opened, for one that was found before, and
- * for sockets asked for one after the other; else, also when a new socket has taken a number
- * that was given back among many open ones, one fstat for each open descriptor at most.
+ * For callers whose socket is inside an object that shows them its fstat and not its number. If a
+ * socket has several descriptors (dup(2)), any of them is returned: options belong to the socket.
+ * It takes a few system calls for a socket that was just opened or found before, and for sockets
+ * looked for one after the other. Otherwise, also if a new socket reuses a number among many open
+ * ones, it takes at most one fstat for each open descriptor.
  *
  * Returns the descriptor, 0 or larger, or -ENOENT.
  */
@@ -360,10 +361,10 @@ int ka_find(uint64_t dev, uint64_t ino);
  * sockets   room for `capacity` sockets; may be NULL, which counts only
  * capacity  nothing is written past it
  *
- * Other threads may open and close sockets meanwhile: each socket is as it was when it was looked
- * at, and its descriptor may be another's by the time it is used.
+ * Other threads may open and close sockets meanwhile: each socket is described as it was at the
+ * moment of looking, and its descriptor may belong to another socket by the time it is used.
  *
- * Returns how many there are, which may be more than `capacity`.
+ * Returns the number of sockets, which may be more than `capacity`.
  */
 int ka_sockets(struct ka_socket *sockets, size_t capacity);
 

@@ -57,12 +57,12 @@ pub extern "C" fn ka_set(fd: c_int, idle: c_int, intvl: c_int, cnt: c_int) -> c_
 /// settings  enabled: 1 on, 0 off, or KA_UNCHANGED. idle, intvl, cnt: as in ka_set().
 ///           user_timeout_ms: 0 (the kernel's own limit) to 2147483647, or KA_UNCHANGED
 ///
-/// What ka_get() has filled in can be given back as it is: read, change one member, apply; or read,
-/// apply something else, and later put back what was there before. Where ka_get() says -1, because
-/// the platform or the socket has no such option, -1 means KA_UNCHANGED here. A system default that
-/// no socket accepts (a sysctl above the limits of ka_set()), read and given back, stays as it is.
+/// The result of ka_get() can be given back as it is: read, change one member, apply; or read,
+/// apply something else, and later restore the old values. Where ka_get() says -1, because the
+/// platform or the socket has no such option, -1 means KA_UNCHANGED here. A system default that no
+/// socket accepts (a sysctl above the limits of ka_set()), read and given back, stays as it is.
 ///
-/// Returns 0, or a negative errno, as ka_set() does, and besides:
+/// Returns 0, or a negative errno as ka_set() does, and also:
 ///   -EFAULT                    settings is NULL
 ///   -EINVAL                    a value is out of range, and the socket does not have it already
 ///   -ENOPROTOOPT               also: a user timeout for a platform or a socket (MPTCP) without it
@@ -93,18 +93,18 @@ pub extern "C" fn ka_apply(fd: c_int, settings: Option<&ka_settings>) -> c_int {
 
 /// The settings with which a program is told of a dead peer within this many seconds.
 ///
-/// The time counts from the moment that nothing comes from the peer any more, and holds whatever
-/// the program does: wait, write at any moment, write again, use TLS or not, with a round trip of
-/// up to 200 ms. Half of the time, less what the kernel is late, is for silence and probes, the
-/// other half for data that is written to a peer already dead: that stops the probes and starts the
-/// clock of the user timeout, so that the two times follow one another. It is arithmetic: no
-/// system call is made. For ka_apply().
+/// The time counts from the moment that the peer falls silent, whatever the program does: wait,
+/// write at any moment, write again, use TLS or not, with a round trip of up to 200 ms. Half of the
+/// time, less the delays of the kernel's timers, is for silence and probes. The other half is for
+/// data that is written to a peer already dead: that stops the probes and starts the user timeout,
+/// so that the two times follow one another. It only calculates, and makes no system call. For
+/// ka_apply().
 ///
-/// The price: an outage of about half of that time ends the connection, with data in flight
-/// sometimes one of a fifth, and so does a peer that lives and keeps its receive window closed for
-/// half of it. The kernel cannot promise it to a program that has set TCP_NODELAY and goes on
-/// writing small pieces to a peer far away: each piece may put off the first repetition of the data
-/// by two round trips, until the congestion window is full.
+/// The price: an outage of about half of that time ends the connection; with data in flight an
+/// outage of a fifth sometimes does. A peer that is alive, but keeps its receive window closed for
+/// half of that time, is given up too. The promise does not cover a program that has set
+/// TCP_NODELAY and goes on writing small pieces to a peer far away: each piece may delay the first
+/// repetition of the data by two round trips, until the congestion window is full.
 ///
 /// seconds  6 to 14400 (four hours)
 ///
@@ -128,8 +128,9 @@ pub extern "C" fn ka_defaults() -> ka_settings {
 
 /// Reads back from the kernel what is in effect on a socket.
 ///
-/// Options never set on the socket show the system's default. `enabled` being 0, the others are
-/// what would hold once it is switched on. `user_timeout_ms` is -1 on MPTCP, where Linux has none.
+/// Options that were never set on the socket show the system's default. If `enabled` is 0, the
+/// others are the values that will be used once keepalive is switched on. `user_timeout_ms` is -1
+/// on MPTCP, where Linux has none.
 ///
 /// Returns 0, or a negative errno: -EBADF, -ENOTSOCK, -ENOPROTOOPT or -EOPNOTSUPP as ka_set(),
 /// -EFAULT when `settings` is NULL. On failure `settings` is not written.
@@ -160,11 +161,11 @@ pub extern "C" fn ka_status(fd: c_int, liveness: Option<&mut MaybeUninit<ka_live
 
 /// The open descriptor of this process whose fstat(2) has this device and inode.
 ///
-/// For callers that hold a socket inside something that shows them its fstat and not its number.
-/// Where a socket has several descriptors (dup(2)), any of them is returned: options belong to the
-/// socket. Takes a few system calls for a socket just opened, for one that was found before, and
-/// for sockets asked for one after the other; else, also when a new socket has taken a number
-/// that was given back among many open ones, one fstat for each open descriptor at most.
+/// For callers whose socket is inside an object that shows them its fstat and not its number. If a
+/// socket has several descriptors (dup(2)), any of them is returned: options belong to the socket.
+/// It takes a few system calls for a socket that was just opened or found before, and for sockets
+/// looked for one after the other. Otherwise, also if a new socket reuses a number among many open
+/// ones, it takes at most one fstat for each open descriptor.
 ///
 /// Returns the descriptor, 0 or larger, or -ENOENT.
 #[unsafe(no_mangle)]
@@ -177,10 +178,10 @@ pub extern "C" fn ka_find(dev: u64, ino: u64) -> c_int {
 /// sockets   room for `capacity` sockets; may be NULL, which counts only
 /// capacity  nothing is written past it
 ///
-/// Other threads may open and close sockets meanwhile: each socket is as it was when it was looked
-/// at, and its descriptor may be another's by the time it is used.
+/// Other threads may open and close sockets meanwhile: each socket is described as it was at the
+/// moment of looking, and its descriptor may belong to another socket by the time it is used.
 ///
-/// Returns how many there are, which may be more than `capacity`.
+/// Returns the number of sockets, which may be more than `capacity`.
 #[allow(clippy::missing_safety_doc)] // "room for `capacity` sockets" is the condition
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ka_sockets(sockets: *mut ka_socket, capacity: usize) -> c_int {
@@ -246,7 +247,7 @@ fn filling<T>(
     })
 }
 
-/// Keeps a panic, which would be a fault of this library, from crossing into C.
+/// Stops a panic, which would be a fault of this library, from reaching C.
 fn contained<T>(work: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Errno(libc::ENOTRECOVERABLE)))
 }

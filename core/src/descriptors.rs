@@ -8,22 +8,23 @@ use libc::c_int;
 use crate::errors::Errno;
 use crate::{found_before, sys};
 
-/// Which descriptors around the last one are tried, in this order: the next of a run, the same
-/// number, given to another socket since, and the neighbours.
+/// Which descriptors around the last one are tried, in this order: the next one, the same number
+/// (another socket may have it now), and the neighbours.
 const AROUND: [c_int; 9] = [1, 0, 2, 3, 4, -1, -2, -3, -4];
 
-/// Where the last search ended: whoever goes through sockets one after the other asks for the next
-/// one now. A hint, as all guesses here are: it is checked each time, so threads may overwrite it freely.
+/// Where the last search ended: a caller that goes through its sockets one after the other asks for
+/// the next one now. Like every guess here it is checked before use, so threads may overwrite it
+/// freely.
 static LAST_FOUND: AtomicI32 = AtomicI32::new(-1);
 
 /// The descriptor whose `fstat` has this device and inode; see `ka_find`.
 ///
 /// Guesses make the usual cases cost the same whatever the number of open descriptors: where the
 /// socket was before, the next one in a run, its neighbours. Then downwards from the lowest free
-/// number, below which a socket that was opened a moment ago got its descriptor, and only then what
-/// the system lists above, so that no descriptor is asked about twice.
+/// number, because a socket that was opened a moment ago is below it. Only then come the
+/// descriptors that the system lists above, so none is asked about twice.
 pub fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
-    // 32-bit PHP: its `int` takes the upper half of the kernel's 32-bit inodes for negative numbers.
+    // 32-bit PHP: in its `int`, the upper half of the kernel's 32-bit inodes are negative numbers.
     #[cfg(target_pointer_width = "32")]
     let ino = if ino >> 32 == 0xFFFF_FFFF { ino & 0xFFFF_FFFF } else { ino };
     let is_wanted = |fd: &c_int| sys::identity(*fd) == Ok((dev, ino));
@@ -45,7 +46,7 @@ pub fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
 }
 
 /// Goes through the open descriptors. Other threads may open and close some meanwhile, and without
-/// a list from the system closed ones are given out too: whoever uses this asks the kernel again.
+/// a list from the system closed ones are returned too: callers ask the kernel again.
 #[allow(clippy::large_enum_variant)] // lives on the stack, once, so that nothing is allocated
 pub(crate) enum OpenDescriptors {
     /// As /proc lists them.
@@ -79,8 +80,8 @@ impl OpenDescriptors {
     }
 
     /// A limit can be a thousand million with three descriptors open, so a walk ends at the number
-    /// below. Where no descriptor is free, the limit is either what is open, or was lowered
-    /// afterwards and says nothing: then the larger of the two.
+    /// below. If no descriptor is free, the limit is the number of open descriptors, or it was
+    /// lowered later and means nothing: so the larger of the two is used.
     fn walk(table_is_full: bool) -> Self {
         const FAR_ENOUGH: u64 = 65_536;
         let limit = sys::descriptor_limit().unwrap_or(FAR_ENOUGH);
@@ -96,7 +97,7 @@ impl Iterator for OpenDescriptors {
         match self {
             #[cfg(target_os = "linux")]
             Self::Listed(listing) => listing.next().unwrap_or_else(|_| {
-                // Unreadable though it could be opened: a security policy.
+                // A security policy: it could be opened, but not read.
                 *self = Self::walk(false);
                 self.next()
             }),
@@ -120,7 +121,7 @@ mod listing {
     pub(crate) struct Listing {
         directory: File,
         buffer: [u8; 8192],
-        /// What of `buffer` was read and not yet given out.
+        /// The part of `buffer` that was read and not yet returned.
         unread: std::ops::Range<usize>,
     }
 

@@ -1,31 +1,31 @@
 //! Where sockets were found before: a table of guesses, for `ka_find` among many open descriptors.
 //!
-//! Each is checked against the kernel before it is used, so that threads may overwrite them freely.
+//! Each is checked against the kernel before it is used, so threads may overwrite them freely.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use libc::c_int;
 
-/// The entries of those inodes that share a remainder, the last one asked for first.
+/// The entries of the inodes that share a remainder; the one that was last asked for comes first.
 type Bucket = [AtomicU32; 16];
 
-/// An entry is a tag and descriptor + 1; 0 is none. 64 KiB, of which each new inode may touch
-/// another page.
+/// An entry is a tag and descriptor + 1; 0 is an empty entry. 64 KiB; each new inode may touch
+/// another page of it.
 static BUCKETS: [Bucket; 1024] = [const { [const { AtomicU32::new(0) }; 16] }; 1024];
 
-/// What an entry has for the descriptor: Linux gives out no larger numbers, unless an administrator
-/// raises `fs.nr_open`. The other bits are the tag.
+/// The bits of an entry for the descriptor: Linux does not use larger numbers unless an
+/// administrator raises `fs.nr_open`. The other bits are the tag.
 const DESCRIPTOR_BITS: u32 = 20;
 const DESCRIPTOR: u32 = (1 << DESCRIPTOR_BITS) - 1;
 
-/// The bucket of an inode, and the tag: those of its other bits that an entry has room for.
+/// The bucket of an inode, and the tag: as many of its other bits as fit into an entry.
 #[allow(clippy::cast_possible_truncation)] // the remainder is a thousand, the tag cut on purpose
 fn place(ino: u64) -> (&'static Bucket, u32) {
     let length = BUCKETS.len() as u64;
     (&BUCKETS[(ino % length) as usize], (ino / length) as u32 & (u32::MAX >> DESCRIPTOR_BITS))
 }
 
-/// Where the socket with this inode, or one that looks like it in the table, was found.
+/// Where the socket with this inode was found, or one with the same bucket and tag.
 pub(crate) fn descriptor(ino: u64) -> Option<c_int> {
     let (bucket, tag) = place(ino);
     let mut entries = bucket.iter().map(|entry| entry.load(Ordering::Relaxed));
@@ -33,7 +33,7 @@ pub(crate) fn descriptor(ino: u64) -> Option<c_int> {
     c_int::try_from((entry & DESCRIPTOR) - 1).ok()
 }
 
-/// Puts it first, and what was there one place down, as far as there is a place to be had.
+/// Puts it first, and moves the others one place down; the last entry is dropped.
 pub(crate) fn remember(ino: u64, fd: c_int) {
     let number = fd.unsigned_abs() + 1;
     if number > DESCRIPTOR {

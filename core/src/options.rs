@@ -42,10 +42,10 @@ fn check(values: [c_int; 3]) -> Result<(), Errno> {
     if values.into_iter().zip(LARGEST).all(is_in_range) { Ok(()) } else { Err(Errno(libc::EINVAL)) }
 }
 
-/// Leaves out what the socket has already, and fails when one of the others is out of range.
+/// Leaves out the values that the socket has already, and fails if another one is out of range.
 ///
-/// A sysctl can hold what no socket accepts, an idle time of a day for instance. `get` reads that
-/// from a fresh socket, and it must be possible to give it back.
+/// A sysctl can be a value that no socket accepts, an idle time of a day for instance. `get` reads
+/// it from a fresh socket, and it must be possible to give it back.
 fn without_what_it_has(fd: c_int, mut values: [c_int; 3]) -> Result<[c_int; 3], Errno> {
     if values.into_iter().any(|value| value < KA_UNCHANGED) {
         return Err(Errno(libc::EINVAL));
@@ -58,12 +58,12 @@ fn without_what_it_has(fd: c_int, mut values: [c_int; 3]) -> Result<[c_int; 3], 
     check(values).map(|()| values)
 }
 
-/// Writes what is not `KA_UNCHANGED`. The values of interval, count and idle time are in range.
+/// Writes the values that are not `KA_UNCHANGED`. Interval, count and idle time are in range.
 ///
-/// The order is the whole point. The TCP options come first, because `SO_KEEPALIVE` alone would
-/// succeed on sockets that are not TCP; the user timeout before all, because some TCP sockets
-/// (MPTCP) lack it alone. Among the others the idle time comes last: it restarts the timer of a
-/// socket whose keepalive is already on, and by then the interval and the count, which never
+/// The order matters. The TCP options come first, because `SO_KEEPALIVE` alone would succeed on
+/// sockets that are not TCP. The first of all is the user timeout, because it is the only one that
+/// some TCP sockets (MPTCP) lack. Among the others the idle time comes last: it restarts the timer
+/// of a socket whose keepalive is already on, and by then the interval and the count, which never
 /// restart it, are in place.
 fn write(
     fd: c_int,
@@ -81,8 +81,8 @@ fn write(
     write_numbers(fd, &ka_settings { enabled, idle, intvl, cnt, user_timeout_ms })
 }
 
-/// The calls, in their order. The preload object starts here: its values are in range and numbers,
-/// and nothing below can panic, allocate or take a lock.
+/// The calls, in their order. The preload object starts here: its values are numbers in range, and
+/// nothing below can panic, allocate or take a lock.
 pub fn write_numbers(fd: c_int, settings: &ka_settings) -> Result<(), Errno> {
     let &ka_settings { enabled, idle, intvl, cnt, user_timeout_ms } = settings;
     for (option, value) in [
@@ -106,10 +106,10 @@ fn in_order(settings: &ka_settings) -> [c_int; 3] {
     [settings.intvl, settings.cnt, settings.idle]
 }
 
-/// Puts the system's defaults where they were asked for.
+/// Replaces `KA_DEFAULT` by the system's default.
 ///
-/// A sysctl can hold what no socket accepts. A socket that has that default in effect already keeps
-/// it; on any other it cannot be brought back.
+/// A sysctl can be a value that no socket accepts. A socket that uses this default now keeps it; on
+/// any other socket it cannot be set again.
 fn with_defaults(fd: c_int, mut values: [c_int; 3]) -> Result<[c_int; 3], Errno> {
     let system = in_order(&defaults()?);
     for place in 0..3 {
@@ -166,14 +166,14 @@ fn read(fd: c_int) -> Result<ka_settings, Errno> {
     })
 }
 
-/// This platform has on and off only.
+/// This platform can only switch on and off.
 #[cfg(target_os = "openbsd")]
 fn read(fd: c_int) -> Result<ka_settings, Errno> {
     sys::refuse_unless_tcp(fd)?;
     Ok(ka_settings { enabled: is_enabled(fd)?, ..ka_settings::failed(0) })
 }
 
-/// In milliseconds; -1 on MPTCP, which is TCP and has no such option, and where no socket has it.
+/// In milliseconds; -1 on MPTCP, which is TCP without this option, and on platforms without it.
 #[cfg(not(target_os = "openbsd"))]
 fn user_timeout(fd: c_int) -> Result<c_int, Errno> {
     if TCP_USER_TIMEOUT == MISSING {
@@ -185,7 +185,7 @@ fn user_timeout(fd: c_int) -> Result<c_int, Errno> {
     }
 }
 
-/// 1 or 0. The BSDs answer with another number than 1.
+/// 1 or 0. The BSDs return another number instead of 1.
 fn is_enabled(fd: c_int) -> Result<c_int, Errno> {
     sys::get_option(fd, SOL_SOCKET, SO_KEEPALIVE).map(|value| (value != 0).into())
 }

@@ -1,10 +1,10 @@
-//! What the operating systems number differently, and how far each accepts a value.
+//! The option numbers, which differ between operating systems, and the largest values each accepts.
 
 #![allow(missing_docs)] // the names are those of tcp(7)
 
 use libc::c_int;
 
-/// Stands for an option that this platform does not have.
+/// For an option that this platform does not have.
 pub const MISSING: c_int = -1;
 
 /// Largest values that Linux accepts, in seconds, seconds and probes (`MAX_TCP_KEEPIDLE`,
@@ -17,7 +17,7 @@ mod limits {
     pub const MAX_CNT: c_int = 127;
 }
 
-/// Elsewhere the kernel has the last word.
+/// On other systems the kernel decides.
 #[cfg(not(target_os = "linux"))]
 mod limits {
     use super::c_int;

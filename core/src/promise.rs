@@ -15,8 +15,8 @@ pub const LONGEST: c_int = 14_400;
 /// and a retransmission, each after 600 ms on a new connection with a round trip of 200 ms.
 const UNTIL_REPEATED_MS: c_int = 1200;
 
-/// With it the silence is shorter than two minutes, so that no NAT or load balancer forgets the
-/// connection: the most forgetful one known, Azure's, does after four.
+/// It keeps the silence below two minutes, so that no NAT or load balancer forgets the connection:
+/// Azure's, which forgets soonest of those known, does so after four.
 const LONGEST_INTERVAL: c_int = 60;
 
 /// The settings that keep the promise; see `ka_detect_within`.
@@ -26,7 +26,7 @@ const LONGEST_INTERVAL: c_int = 60;
 /// which replaces the count, ends an idle connection when the count would.
 ///
 /// Linux fires a timer up to an eighth of its length late (its timer wheel is coarser for longer
-/// timers), and a user timeout's last step is at most half of it. Hence
+/// timers), and a user timeout's last step is at most half of it. So
 /// 9/8 half + 17/16 half + 1.2 s <= seconds, which is
 /// half <= (seconds - 1.2) 16/35.
 pub fn detect_within(seconds: c_int) -> Result<ka_settings, Errno> {
@@ -36,8 +36,8 @@ pub fn detect_within(seconds: c_int) -> Result<ka_settings, Errno> {
     let half = (seconds * 1000 - UNTIL_REPEATED_MS) * 2 / 4375;
     if half == 2 {
         // Six and seven seconds have room for one probe only. It comes after two seconds of silence
-        // and not after one, so that an idle connection lives through an outage of two seconds. The
-        // user timeout gets what is left: 9/8 3 s + 17/16 1.3 s + 1.2 s = 5.96 s.
+        // and not after one, so that an idle connection survives an outage of two seconds. The user
+        // timeout gets the rest: 9/8 3 s + 17/16 1.3 s + 1.2 s = 5.96 s.
         return Ok(ka_settings { enabled: 1, idle: 2, intvl: 1, cnt: 1, user_timeout_ms: 1300 });
     }
     let intvl = ((half + 7) / 8).min(LONGEST_INTERVAL);

@@ -27,7 +27,7 @@ pub fn list(places: &mut [MaybeUninit<ka_socket>]) -> c_int {
     saturate(count)
 }
 
-/// One socket; fails on what is no TCP socket, or is none any more.
+/// One socket; fails if it is not a TCP socket, or was closed.
 fn describe(fd: c_int) -> Result<ka_socket, Errno> {
     let identity = sys::identity(fd)?;
     refuse_unless_tcp(fd)?;
@@ -40,7 +40,8 @@ fn describe(fd: c_int) -> Result<ka_socket, Errno> {
         _ => socket.peer_addr().ok(),
     };
     if sys::identity(fd)? != identity {
-        // Closed meanwhile, and the number given to another one: these are parts of two sockets.
+        // The socket was closed and its number given to another one: these are parts of two
+        // sockets.
         return Err(Errno(libc::EBADF));
     }
     Ok(ka_socket { fd, state, local: text(local), remote: text(remote) })

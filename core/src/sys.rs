@@ -1,5 +1,5 @@
-//! Every unsafe system call, each behind a safe function that turns -1 into an [`Errno`], and what
-//! several modules need to speak C.
+//! Every unsafe system call, each behind a safe function that turns -1 into an [`Errno`], and
+//! conversions to C types that several modules need.
 
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::BorrowedFd;
@@ -36,13 +36,13 @@ pub fn get_option(fd: c_int, level: c_int, name: c_int) -> Result<c_int, Errno> 
     check(returned).map(|_| value)
 }
 
-/// Lends `fd` to socket2 and std, which take no bare numbers and panic on negative ones.
+/// Lends `fd` to socket2 and std, which do not accept plain numbers and panic on negative ones.
 pub fn borrow(fd: c_int) -> Result<BorrowedFd<'static>, Errno> {
     if fd < 0 {
         return Err(Errno(libc::EBADF));
     }
     // SAFETY: `fd` is not -1. It is used for option and name queries only, never read, written or
-    // closed; should it not be open, the kernel answers EBADF.
+    // closed; if it is not open, the kernel answers EBADF.
     Ok(unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
@@ -86,8 +86,8 @@ pub fn tcp_info(fd: c_int) -> Result<libc::tcp_info, Errno> {
     Ok(unsafe { info.assume_init() })
 }
 
-/// Where a socket with this local address is connecting to, by `SO_PEERNAME`: getpeername(2) says
-/// so only once the peer has answered.
+/// The address that a socket with this local address is connecting to, by `SO_PEERNAME`:
+/// getpeername(2) knows it only after the peer has answered.
 #[cfg(target_os = "linux")]
 pub fn connecting_to(fd: c_int, local: &SockAddr) -> Result<SockAddr, Errno> {
     // SAFETY: the pointer is to a whole, writable address, of which the kernel writes the first
@@ -108,7 +108,7 @@ pub fn connecting_to(fd: c_int, local: &SockAddr) -> Result<SockAddr, Errno> {
     Ok(remote)
 }
 
-/// Other systems do not tell.
+/// Other systems do not report it.
 #[cfg(not(target_os = "linux"))]
 pub fn connecting_to(_: c_int, _: &SockAddr) -> Result<SockAddr, Errno> {
     Err(Errno(libc::ENOTCONN))

@@ -7,9 +7,9 @@ use std::ffi::c_char;
 
 use libc::c_int;
 
-/// For idle, intvl and cnt: what a fresh socket of this system has.
+/// For idle, intvl and cnt: the value of a fresh socket of this system.
 pub const KA_DEFAULT: c_int = 0;
-/// For any value: what the socket has now.
+/// For any value: leaves the socket's value as it is.
 pub const KA_UNCHANGED: c_int = -1;
 
 /// Both sides may send. This and the following are TCP's states with Linux's numbers, as
@@ -23,13 +23,13 @@ pub const KA_STATE_SYN_RECV: c_int = 3;
 pub const KA_STATE_FIN_WAIT1: c_int = 4;
 /// This side has closed, the other has not.
 pub const KA_STATE_FIN_WAIT2: c_int = 5;
-/// Both sides have closed; late segments are waited out.
+/// Both sides have closed; the kernel waits for late segments.
 pub const KA_STATE_TIME_WAIT: c_int = 6;
 /// Not connected: fresh, or ended.
 pub const KA_STATE_CLOSE: c_int = 7;
 /// The other side has closed, this one has not.
 pub const KA_STATE_CLOSE_WAIT: c_int = 8;
-/// Both have closed; the last acknowledgement is awaited.
+/// Both have closed; the last acknowledgement is missing.
 pub const KA_STATE_LAST_ACK: c_int = 9;
 /// Accepts connections.
 pub const KA_STATE_LISTEN: c_int = 10;
@@ -57,7 +57,7 @@ pub struct ka_settings {
 }
 
 impl ka_settings {
-    /// What a function returns that has no settings to return.
+    /// What a function returns if it has no settings to return.
     #[must_use]
     pub const fn failed(errno: c_int) -> Self {
         Self { enabled: -errno, idle: -1, intvl: -1, cnt: -1, user_timeout_ms: -1 }
@@ -90,12 +90,12 @@ pub struct ka_liveness {
 pub struct ka_socket {
     /// The descriptor.
     pub fd: c_int,
-    /// TCP state, one of KA_STATE_..., or -1 where the platform does not tell.
+    /// TCP state, one of KA_STATE_..., or -1 where the platform does not report it.
     pub state: c_int,
     /// This end as "192.0.2.1:3306" or "[2001:db8::1]:3306", NUL terminated; empty while unbound.
     /// IPv4 connections of an IPv6 socket are written as IPv4.
     pub local: [c_char; 64],
-    /// The other end, likewise, also while connecting to it; empty while there is none.
+    /// The other end in the same form, also while connecting to it; empty while there is none.
     pub remote: [c_char; 64],
 }
 
@@ -109,7 +109,7 @@ pub struct ka_option_numbers {
     pub so_keepalive: c_int,
     /// IPPROTO_TCP, the level of the options below.
     pub ipproto_tcp: c_int,
-    /// TCP_KEEPIDLE; on macOS TCP_KEEPALIVE, the same thing.
+    /// TCP_KEEPIDLE; macOS calls it TCP_KEEPALIVE.
     pub tcp_keepidle: c_int,
     /// TCP_KEEPINTVL.
     pub tcp_keepintvl: c_int,

@@ -1,11 +1,11 @@
-//! The functions that the object exports, the ones that they stand before, and what runs when it is
+//! The functions that the object exports, the originals that they call, and what runs when it is
 //! loaded.
 //!
-//! Two of them are for clients that would stay without keepalive otherwise: setsockopt() for
-//! phpredis, and dlopen() for what PHP's extensions are linked with.
+//! Two of them are for clients that would otherwise have no keepalive: setsockopt() for phpredis,
+//! and dlopen() for the libraries that PHP's extensions are linked with.
 //!
 //! connect() is a cancellation point: a thread that is cancelled in it unwinds through the function
-//! here. Hence "C-unwind", and hence no value with a destructor in them.
+//! here. So they are "C-unwind", and no value in them has a destructor.
 
 use std::ffi::{CStr, c_void};
 use std::marker::PhantomData;
@@ -20,8 +20,8 @@ use crate::system::{self, keeping_errno};
 use crate::variables::Variables;
 use crate::{keeps_on, named, opened};
 
-/// What the variables say. Set once, by `loaded`, and null where nothing is to be done. (A
-/// `OnceLock` could panic as far as a compiler sees, and would bring along what prints that.)
+/// What the variables say. Set once, by `loaded`; null if there is nothing to do. (A `OnceLock`
+/// could panic, the compiler thinks, and would add the code that prints a panic.)
 static VARIABLES: AtomicPtr<Variables> = AtomicPtr::new(null_mut());
 
 static NEXT_SOCKET: Next<unsafe extern "C-unwind" fn(c_int, c_int, c_int) -> c_int> =
@@ -37,7 +37,7 @@ static NEXT_LISTEN: Next<unsafe extern "C-unwind" fn(c_int, c_int) -> c_int> = N
 ///
 /// # Safety
 ///
-/// As socket(2); any arguments will do.
+/// As socket(2); any arguments are allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
     let Some(next) = NEXT_SOCKET.get() else { return missing() };
@@ -77,7 +77,7 @@ pub unsafe extern "C-unwind" fn connect(
 ///
 /// # Safety
 ///
-/// As listen(2); any arguments will do.
+/// As listen(2); any arguments are allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn listen(fd: c_int, backlog: c_int) -> c_int {
     if let Some(variables) = with_rules() {
@@ -92,8 +92,9 @@ pub unsafe extern "C-unwind" fn listen(fd: c_int, backlog: c_int) -> c_int {
     unsafe { next(fd, backlog) }
 }
 
-/// setsockopt(2): a program does not switch off what it has not chosen. phpredis does so on each
-/// connection, because its own default is off. A program with values of its own decides itself.
+/// setsockopt(2): a program does not switch off keepalive that it did not set. phpredis tries that
+/// on each connection, because its own default is off. A program that has set its own values
+/// decides itself.
 ///
 /// # Safety
 ///
@@ -125,7 +126,8 @@ pub unsafe extern "C-unwind" fn setsockopt(
 }
 
 fn variables() -> Option<&'static Variables> {
-    // SAFETY: null, or what `loaded` has stored: a static that is never written again.
+    // SAFETY: null, or the pointer that `loaded` has stored, to a static that is never written
+    // again.
     unsafe { VARIABLES.load(Ordering::Acquire).as_ref() }
 }
 
@@ -190,8 +192,8 @@ mod deepbind {
 
     /// dlopen(3).
     ///
-    /// It looks where its caller was linked to look, and knows the caller by the return address: the
-    /// call here has to be the last thing, so that the compiler makes a jump of it.
+    /// It searches the paths that its caller was linked with, and finds the caller by the return
+    /// address: the call here has to be the last thing, so that the compiler turns it into a jump.
     ///
     /// # Safety
     ///
@@ -210,7 +212,7 @@ fn missing() -> c_int {
     -1
 }
 
-/// Run by the loader.
+/// The loader runs it.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static LOADED: extern "C-unwind" fn() = loaded;
@@ -226,7 +228,8 @@ extern "C-unwind" fn loaded() {
             Ok(None) => {}
             Ok(Some(variables)) => {
                 let place = &raw mut PLACE;
-                // SAFETY: the loader runs this once, and nobody knows the place before the next line.
+                // SAFETY: the loader runs this once, and no other code knows the pointer before the
+                // next line.
                 unsafe { place.write(MaybeUninit::new(variables)) };
                 VARIABLES.store(place.cast(), Ordering::Release);
                 #[cfg(target_env = "gnu")]

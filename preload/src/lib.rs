@@ -1,4 +1,4 @@
-//! `libkeepalive-preload.so`: keepalive on the TCP sockets of a program that nobody changes.
+//! `libkeepalive-preload.so`: keepalive on the TCP sockets of a program without changing it.
 //!
 //! The dynamic loader puts it before the C library (`LD_PRELOAD`), so the program's calls of
 //! socket(), connect() and listen() come here first. docs/preload.md is its manual.
@@ -9,7 +9,7 @@
 
 #![cfg(target_os = "linux")]
 #![deny(unsafe_code)]
-#![allow(clippy::doc_markdown)] // C's functions stand without backticks, as in the core
+#![allow(clippy::doc_markdown)] // C's functions are written without backticks, as in the core
 
 #[allow(unsafe_code)]
 mod exports;
@@ -54,13 +54,13 @@ fn named(
     if !variables.rules.include(address) {
         return;
     }
-    // The kernel refuses this on what is not TCP, and nothing is changed.
+    // If it is not TCP, the kernel refuses this, and nothing is changed.
     let Ok(has) = options::get(fd) else { return };
     apply(variables, fd, &without_the_programs_own(&variables.settings, &has), doing(address));
 }
 
-/// A program is about to switch keepalive off. Whether it stays on: on a socket whose values are still
-/// the ones from here.
+/// A program is about to switch keepalive off. Returns whether it stays on: it does if the socket's
+/// values are still the ones set here.
 fn keeps_on(variables: &Variables, fd: c_int) -> bool {
     let ours = &variables.settings;
     let keeps = options::get(fd).is_ok_and(|has| {
@@ -72,7 +72,7 @@ fn keeps_on(variables: &Variables, fd: c_int) -> bool {
     keeps
 }
 
-/// Whether socket() makes a TCP socket of these; MPTCP is one.
+/// Whether socket() makes a TCP socket with these arguments; MPTCP counts.
 fn is_tcp(domain: c_int, kind: c_int, protocol: c_int) -> bool {
     matches!(domain, libc::AF_INET | libc::AF_INET6)
         && kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) == libc::SOCK_STREAM
@@ -83,7 +83,7 @@ fn apply(variables: &Variables, fd: c_int, settings: &ka_settings, subject: Subj
     let mut settings = *settings;
     let mut result = options::write_numbers(fd, &settings);
     if let Err(Errno(libc::ENOPROTOOPT | libc::EOPNOTSUPP)) = result {
-        settings.user_timeout_ms = KA_UNCHANGED; // MPTCP has all but this one
+        settings.user_timeout_ms = KA_UNCHANGED; // MPTCP lacks only this one
         result = options::write_numbers(fd, &settings);
     }
     variables.log.write(fd, subject, &settings, result);
@@ -92,8 +92,8 @@ fn apply(variables: &Variables, fd: c_int, settings: &ka_settings, subject: Subj
 /// Idle time, interval and count of a fresh socket, 0 while unknown; used with rules only.
 static FRESH: [AtomicI32; 3] = [const { AtomicI32::new(0) }; 3];
 
-/// The program's first TCP socket tells. Opening one here, to ask it, would be a call that the
-/// program's own seccomp filter may not expect.
+/// They are read from the program's first TCP socket. Opening one here for that would be a call
+/// that the program's own seccomp filter may not allow.
 fn remember_fresh(fd: c_int) {
     if let Ok(ka_settings { idle, intvl, cnt, .. }) = options::get(fd) {
         for (place, value) in FRESH.iter().zip([idle, intvl, cnt]) {
@@ -102,8 +102,8 @@ fn remember_fresh(fd: c_int) {
     }
 }
 
-/// Leaves out what the program has set between socket() and connect(), as libpq does. That is what
-/// differs from a fresh socket's value.
+/// Leaves out the values that the program has set between socket() and connect(), as libpq does:
+/// those that differ from a fresh socket's.
 fn without_the_programs_own(ours: &ka_settings, has: &ka_settings) -> ka_settings {
     let unless_set = |ours, has, fresh| {
         if fresh == 0 || has == fresh { ours } else { KA_UNCHANGED }

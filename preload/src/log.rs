@@ -1,7 +1,7 @@
 //! `LIBKEEPALIVE_LOG`: one line for each socket that is set or refused.
 //!
-//! A line is for whoever sets this up. It is dropped rather than that the program waits, dies of
-//! SIGPIPE or gets it into a connection.
+//! The lines are for the administrator. A line is dropped if the program would have to wait, would
+//! die of SIGPIPE, or could get it into a connection.
 
 use std::ffi::CStr;
 use std::fmt::{self, Write};
@@ -25,7 +25,7 @@ pub enum Log {
     /// its next connection gets the number.
     Stderr(Option<(u64, u64)>),
     /// A path, and NUL bytes. It is opened for each line, because programs close descriptors that
-    /// they do not know, and write to what has got the number next.
+    /// they do not know, and would write to the next owner of the number.
     File([u8; LONGEST_PATH]),
 }
 
@@ -35,7 +35,7 @@ pub enum Subject {
     Opened,
     ConnectingTo(SocketAddr),
     ListeningAt(SocketAddr),
-    /// Switching keepalive off, which was not done.
+    /// Switching keepalive off; it was left on.
     KeptOn,
 }
 
@@ -91,7 +91,7 @@ pub fn refuse(wrong: &Wrong) {
 
 fn line(fd: c_int, subject: Subject, settings: &ka_settings, result: Result<(), Errno>) -> Line {
     let mut line = Line::new();
-    // It does not fail: what is too long is cut.
+    // It does not fail: text that is too long is cut.
     let _ = write_line(&mut line, fd, subject, settings, result);
     line
 }
@@ -146,7 +146,7 @@ impl Line {
         Self { bytes: [0; 384], length: 0 }
     }
 
-    /// As much as fits; the end of a line that is too long is lost.
+    /// As much as fits; the end of a line that is too long is dropped.
     fn push(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if let Some(place) = self.bytes.get_mut(self.length) {

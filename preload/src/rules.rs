@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::system;
 
-/// How many there may be. They are kept without allocating, so there is a limit.
+/// The largest number of rules. They are stored without allocating, so there is a limit.
 const MOST: usize = 64;
 
 /// All rules; an address has to match one of them.
@@ -137,8 +137,8 @@ impl Network {
     }
 }
 
-/// What stands before and after the first `separator`. The standard library's function for text
-/// could panic, as far as a compiler sees.
+/// The text before and after the first `separator`. The compiler thinks that the standard library's
+/// function for this could panic.
 fn split_once(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let mut parts = text.splitn(2, |&byte| byte == separator);
     Some((parts.next()?, parts.next()?))

@@ -1,5 +1,5 @@
-//! What needs unsafe code and is not in the core: errno, the environment, addresses from C, and
-//! writing without the standard library's buffers and locks.
+//! Unsafe code that is not in the core: errno, the environment, addresses from C, and writing
+//! without the standard library's buffers and locks.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::MaybeUninit;
@@ -38,7 +38,7 @@ pub fn set_errno(errno: c_int) {
     unsafe { *libc::__errno_location() = errno }
 }
 
-/// A variable of the environment. For the time of loading only: later the program may change it.
+/// A variable of the environment. Only for use while loading: later the program may change it.
 pub fn environment(name: &CStr) -> Option<&'static [u8]> {
     // SAFETY: the name is a C string. The loader runs this before the program has a second thread.
     let value = unsafe { libc::getenv(name.as_ptr()) };
@@ -96,7 +96,7 @@ pub fn local_address(fd: c_int) -> Option<SocketAddr> {
 
 /// An IP address written in the usual way.
 ///
-/// The standard library reads and writes them too, but brings along what prints a panic.
+/// The standard library can read and write them too, but adds the code that prints a panic.
 pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
     let mut with_nul = [0; LONGEST_ADDRESS];
     with_nul.get_mut(..text.len())?.copy_from_slice(text);
@@ -138,7 +138,7 @@ pub fn thread_name() -> [u8; 16] {
 
 /// Writes a line at the end of a file, which is made if it is missing.
 pub fn append(path: &CStr, line: &[u8]) {
-    // Without O_NONBLOCK it would wait for the reader of a named pipe.
+    // Without O_NONBLOCK it would wait until a named pipe has a reader.
     let flags = libc::O_WRONLY
         | libc::O_APPEND
         | libc::O_CREAT
@@ -154,7 +154,7 @@ pub fn append(path: &CStr, line: &[u8]) {
     }
 }
 
-/// Writes a line, unless that would wait or nobody can read it.
+/// Writes a line, unless the write would wait or nobody can read it.
 pub fn write(fd: c_int, line: &[u8]) {
     let mut ready = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
     // SAFETY: the pointer is to one whole pollfd.

@@ -1,4 +1,4 @@
-//! What the environment asks for: `LIBKEEPALIVE`, `LIBKEEPALIVE_TO` and `LIBKEEPALIVE_LOG`.
+//! The settings in the environment: `LIBKEEPALIVE`, `LIBKEEPALIVE_TO` and `LIBKEEPALIVE_LOG`.
 
 use std::ffi::CStr;
 
@@ -24,8 +24,8 @@ pub struct Wrong<'a> {
 }
 
 impl Variables {
-    /// `None` where `LIBKEEPALIVE` is missing: nothing is to be done then. An empty variable is a
-    /// missing one.
+    /// `None` if `LIBKEEPALIVE` is missing: then there is nothing to do. An empty variable counts
+    /// as missing.
     pub fn read<'a>(
         variable: impl Fn(&CStr) -> Option<&'a [u8]>,
     ) -> Result<Option<Self>, Wrong<'a>> {
