@@ -7,12 +7,13 @@
  *     opcache.preload=/path/to/vendor/libkeepalive/keepalive/php/preload.php
  *     opcache.preload_user=www-data
  *
- * Not the command line, which no request needs. The files are compiled only; the library is loaded when a request first needs it.
+ * The command line is left out, because no request needs it. The files are compiled only; the library is loaded when a
+ * request first needs it.
  */
 
 declare(strict_types=1);
 
-// Not glob(), to which the brackets of a folder like /srv/app[1] say something.
+// Not glob(), because the brackets of a folder like /srv/app[1] are a pattern for it.
 foreach (['', 'Exception/', 'Internal/'] as $folder) {
     foreach (scandir(__DIR__ . "/src/$folder") as $file) {
         if (substr($file, -4) === '.php') {

@@ -44,7 +44,7 @@ final class Application
                 return self::OK;
             }
             $command = self::command($name);
-            $end = array_search('--', $arguments, true); // behind it is another command
+            $end = array_search('--', $arguments, true); // after it is another command
             $own = $end === false ? $arguments : array_slice($arguments, 0, $end);
             if (array_intersect(['--help', '-h'], $own) !== []) {
                 echo $command->help();

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\CommandLine;
 
 /**
- * A command's options and words, taken apart: "--pid 1", "--pid=1", and words only after "--".
+ * Splits a command's arguments into options and words: "--pid 1", "--pid=1", and words only after "--".
  *
  * @internal
  */
@@ -19,7 +19,7 @@ final class Arguments
 
     /** @var string[] */
     public array $words = [];
-    /** @var array<string, int|string|string[]|true> what was given, by name */
+    /** @var array<string, int|string|string[]|true> the options that were given, by name */
     public array $options = [];
 
     /**

@@ -7,7 +7,7 @@ namespace Keepalive\CommandLine;
 use Keepalive\Internal\Php;
 
 /**
- * The kernel's table of TCP sockets, with the timer that runs for each, which no socket option tells.
+ * The kernel's table of TCP sockets, with the running timer of each, which no socket option shows.
  *
  * @internal
  */
@@ -19,8 +19,7 @@ final class ConnectionTable
     /** USER_HZ, the unit of times in /proc: 100 in every Linux that PHP's FFI runs on. */
     private const TICKS_PER_SECOND = 100;
 
-    /**
-     * Of the network namespace that a process is in; empty where /proc cannot be read.
+    /** The table of a process's network namespace; empty if /proc cannot be read.
      *
      * @param string $process "self", or a pid
      * @return array<int, array{local: string, remote: string, timer: string, timerAt: float, probes: int}>

@@ -11,24 +11,24 @@ use Keepalive\Internal\Php;
 use Keepalive\Keepalive;
 
 /**
- * Finds out what this PHP, as it is set up, can do for keepalive, and why not.
+ * Finds out what this PHP can do for keepalive with its present setup, and what is missing.
  *
- * `keepalive doctor` prints it. The answer differs between the command line and a web server, so ask
- * there too: echo json_encode(Doctor::report()). It shows paths; keep it from strangers.
+ * `keepalive doctor` prints it. A web server's PHP can differ from the command line's, so ask there too: echo
+ * json_encode(Doctor::report()). It shows paths; keep it from strangers.
  */
 final class Doctor
 {
-    /** Verdicts: keepalive on every kind of socket; on some; on none. */
+    /** The verdict, the result of all checks: keepalive works on every kind of socket; on some; on none. */
     public const EVERYTHING = 'everything';
     public const IN_PART = 'in part';
     public const NOTHING = 'nothing';
 
-    /** Of a finding: as it should be; worth knowing; it keeps something from working. */
+    /** The level of a finding: all is well; worth knowing; something does not work because of it. */
     public const FINE = 'fine';
     public const NOTE = 'note';
     public const LIMIT = 'limit';
 
-    /** Where libraries lie, for glob(). */
+    /** The folders of libraries, for glob(). */
     private const LIBRARY_FOLDERS = ['/usr/local/lib', '/usr/lib', '/usr/lib/*-linux-*', '/usr/lib64'];
 
     /** @var array<int, array{about: string, level: string, text: string}> */
@@ -39,11 +39,11 @@ final class Doctor
     }
 
     /**
-     * The facts, by name, and under "findings" what they mean, in sentences.
+     * The facts by name; "findings" says in sentences what they mean.
      *
      * Opens, and closes, a few sockets on the loopback network; changes nothing.
      *
-     * What cannot be found out, because disable_functions stands in the way, is null, and among the findings.
+     * A fact that cannot be found out because of disable_functions is null, and a finding says so.
      *
      * @return array<string, mixed> verdict, php, extensions, ffi, backend, library, preload,
      *     other_libraries, defaults, sockets, self_test, findings
@@ -71,7 +71,7 @@ final class Doctor
     }
 
     /**
-     * What the method of this name finds; null where it needs a function that disable_functions has taken away.
+     * The result of the method of this name; null if it needs a function that disable_functions has disabled.
      *
      * @return mixed
      */
@@ -86,7 +86,7 @@ final class Doctor
     }
 
     /**
-     * What a function says that hosts take away; null, and a note, where they have.
+     * The result of a function that some hosting providers disable; if it is disabled, null, and a note.
      *
      * @param mixed ...$arguments
      * @return mixed
@@ -101,7 +101,7 @@ final class Doctor
             return null;
         }
         return Php::quietly(static function () use ($function, $arguments) {
-            // It warns of what open_basedir hides.
+            // It warns of paths that open_basedir hides.
             return $function(...$arguments);
         });
     }
@@ -222,7 +222,7 @@ final class Doctor
         return $facts;
     }
 
-    /** With ffi.enable=preload only: elsewhere all code may use FFI anyway. */
+    /** Only with ffi.enable=preload: otherwise all code may use FFI anyway. */
     private function warnIfReplaceable(string $place): void
     {
         $isPath = strpos($place, '/') !== false;
@@ -357,7 +357,7 @@ final class Doctor
     }
 
     /**
-     * Those that the process has open: in a web server's worker, its persistent connections too.
+     * The sockets that the process has open: in a web server's worker, its persistent connections too.
      *
      * @return array<int, array<string, mixed>>
      */

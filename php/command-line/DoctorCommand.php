@@ -11,7 +11,7 @@ namespace Keepalive\CommandLine;
  */
 final class DoctorCommand implements Command
 {
-    /** Beside Application's. */
+    /** Exit statuses, in addition to Application's. */
     private const IN_PART = 3;
 
     private const STATUSES = [

@@ -4,8 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine;
 
-/**
- * Durations as people read them.
+/** Durations, written for people.
  *
  * @internal
  */

@@ -50,10 +50,9 @@ final class Libc
 
     private static ?\FFI $c = null;
 
-    /**
-     * A descriptor that stands for the process, for hasEnded() and borrow().
+    /** A descriptor of the process (a pidfd), for hasEnded() and borrow().
      *
-     * Process is the way to use these.
+     * Only Process uses these.
      *
      * @throws SocketException there is no such process, or the kernel is too old
      */
@@ -77,7 +76,7 @@ final class Libc
     /**
      * A descriptor of this process for the socket that the other process knows as $fd.
      *
-     * To be given back at once: while there is one, a close() over there sends no FIN.
+     * Give it back at once: as long as it is open, a close() in the other process sends no FIN.
      *
      * @return int|null null if it is no longer open there
      *
@@ -101,10 +100,10 @@ final class Libc
     }
 
     /**
-     * Throws away what has arrived, so that what follows it is noticed too.
+     * Discards the data that has arrived, so that the end after it is noticed too.
      *
-     * @return int|null null while the connection stands, 0 when the peer has ended it, else the errno
-     *     that it ended with, which a program hears once only
+     * @return int|null null while the connection is open, 0 if the peer has ended it, else the errno that it ended
+     * with, which the kernel reports only once
      */
     public static function drain(int $fd): ?int
     {
@@ -139,12 +138,12 @@ final class Libc
     }
 
     /**
-     * Replaces this process by a program, with the environment that putenv() has left.
+     * Replaces this process by a program, with the environment that putenv() has made.
      *
-     * pcntl_exec() would leave two things of PHP's in it: SIGPIPE ignored, and the script that runs open.
+     * pcntl_exec() would leave it two things from PHP: SIGPIPE is ignored, and the running script is an open file.
      *
      * @param string[] $arguments from its name on
-     * @return int the errno, since it returns only where that failed
+     * @return int the errno: it returns only if that failed
      */
     public static function execute(string $file, array $arguments): int
     {
@@ -162,7 +161,7 @@ final class Libc
                 $c->fcntl((int) $fd, self::F_SETFD, self::FD_CLOEXEC);
             }
         }
-        // systemd has services ignore SIGPIPE, and some rely on that. Otherwise it is PHP that ignores it.
+        // systemd lets services ignore SIGPIPE, and some rely on that. Otherwise PHP has set it to be ignored.
         if ((int) getenv('SYSTEMD_EXEC_PID') !== getmypid()) {
             $c->signal(self::SIGPIPE, null); // the default
         }

@@ -62,13 +62,13 @@ final class ListCommand implements Command
             try {
                 $process = new Process($pid);
                 $network = $process->network();
-                $tables[$network] = $tables[$network] ?? ConnectionTable::of((string) $pid); // it takes the kernel long
+                $tables[$network] = $tables[$network] ?? ConnectionTable::of((string) $pid); // it is slow
                 $found[$pid] = [$process, self::samples($process, $tables[$network])];
             } catch (SocketException $refused) {
                 if ($one !== null) {
                     throw $refused;
                 }
-                if ($refused->getCode() === Libc::EPERM) { // others have ended meanwhile
+                if ($refused->getCode() === Libc::EPERM) { // the others have ended in the meantime
                     $forbidden[] = $pid;
                 }
             }

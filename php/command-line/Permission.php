@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\CommandLine;
 
 /**
- * Why this process may not borrow another one's sockets: the kernel says EPERM only.
+ * Why this process may not borrow another one's sockets: the kernel says only EPERM.
  *
  * @internal
  */

@@ -19,15 +19,15 @@ use Keepalive\OpenSocket;
 final class Process
 {
     private string $pid;
-    /** Stands for this process, also when its number is another's. */
+    /** The descriptor of this process (a pidfd); it stays valid when another process gets the number. */
     private int $pidfd;
     /** @var array<int, true> inodes of sockets that are not TCP */
     private array $others = [];
 
     /**
-     * @param string $command that is going to look at processes
+     * @param string $command that will look at processes
      *
-     * @throws UnavailableException this system, or this PHP, cannot
+     * @throws UnavailableException this system, or this PHP, cannot do it
      */
     public static function needs(string $command): void
     {
@@ -47,7 +47,7 @@ final class Process
     {
         $this->pid = (string) $pid;
         $this->pidfd = Libc::openProcess($pid);
-        // Without the permission nothing would be seen, as if there were no sockets.
+        // Without the permission no sockets would be found, as if there were none.
         try {
             $this->lend(0);
         } catch (SocketException $refused) {
@@ -73,14 +73,14 @@ final class Process
         }
     }
 
-    /** "process 4711: php worker.php", in printable ASCII: it goes to a terminal, and its author may be anyone. */
+    /** "process 4711: php worker.php", in printable ASCII: it goes to a terminal, and anyone may have written it. */
     public function name(): string
     {
         $command = $this->command();
         return $command === '' ? "process $this->pid" : "process $this->pid: $command";
     }
 
-    /** "php worker.php", likewise; empty for a process that has ended. */
+    /** "php worker.php", also in printable ASCII; empty for a process that has ended. */
     public function command(): string
     {
         $words = (string) @file_get_contents("/proc/$this->pid/cmdline");
@@ -92,16 +92,16 @@ final class Process
         return Libc::hasEnded($this->pidfd);
     }
 
-    /** Names the network namespace that it is in; empty where that is not told. */
+    /** Names the network namespace that it is in; empty if that is not known. */
     public function network(): string
     {
         return (string) @readlink("/proc/$this->pid/ns/net");
     }
 
     /**
-     * What ConnectionTable has of its TCP sockets, with their lowest descriptors.
+     * The entries of ConnectionTable for its TCP sockets, with their lowest descriptors.
      *
-     * @param array<int, array<string, mixed>>|null $table of its network, where that was read just before
+     * @param array<int, array<string, mixed>>|null $table of its network, if it was read just before
      * @return array<int, array{fd: int, local: string, remote: string, timer: string, timerAt: float, probes: int}>
      *     by inode, ordered by descriptor
      */
@@ -119,7 +119,7 @@ final class Process
                 $sockets[$inode] = ['fd' => $fd] + $entry;
             }
         }
-        // Inodes tell no order: each processor counts its own.
+        // Inodes do not show the order: each processor counts its own.
         uasort($sockets, static function (array $one, array $other): int {
             return $one['fd'] <=> $other['fd'];
         });
@@ -127,7 +127,8 @@ final class Process
     }
 
     /**
-     * MPTCP, of which ConnectionTable has the subflows with their timers; or opened since it was read.
+     * For an MPTCP socket (ConnectionTable contains its subflows with their timers), or one opened since the table was
+     * read.
      *
      * @return array{local: string, remote: string, timer: string, timerAt: float, probes: int}|null
      */
@@ -169,12 +170,12 @@ final class Process
     }
 
     /**
-     * Does some work with a descriptor of this process for a socket of that one.
+     * Does some work on a socket of that process, through a descriptor of this one.
      *
      * @template T
      * @param int $fd its number there
      * @param callable(int): T $work gets the number here
-     * @return T|null null where it was closed meanwhile, though its number may be another socket's already
+     * @return T|null null if it was closed in the meantime; its number may already belong to another socket
      *
      * @throws SocketException it is not permitted
      */
@@ -205,14 +206,14 @@ final class Process
         return $sockets;
     }
 
-    /** Of a socket; null where the descriptor is something else, or closed. */
+    /** Of a socket; null if the descriptor is something else, or closed. */
     private static function inode(string $process, int $fd): ?int
     {
         return sscanf((string) @readlink("/proc/$process/fd/$fd"), 'socket:[%d]', $inode) === 1 ? $inode : null;
     }
 
     /**
-     * While it is lent, a close() over there sends no FIN: it is given back at once.
+     * While it is borrowed, a close() in the other process sends no FIN: so it is given back at once.
      *
      * @param (callable(int): mixed)|null $work
      * @return mixed

@@ -18,7 +18,7 @@ use Keepalive\Settings;
  */
 final class RunCommand implements Command
 {
-    /** As env(1) and timeout(1) have them, since the others are the command's. */
+    /** The same as in env(1) and timeout(1), because the other statuses belong to the command. */
     private const FAILED = 125;
     private const NOT_EXECUTABLE = 126;
     private const NOT_FOUND = 127;
@@ -112,7 +112,7 @@ final class RunCommand implements Command
         $others = (string) getenv('LD_PRELOAD');
         $variables['LD_PRELOAD'] = $others === '' ? $object : "$object:$others";
         foreach (PreloadObject::VARIABLES as $name) {
-            putenv($name); // what was there before would belong to other settings
+            putenv($name); // an old value would belong to other settings
         }
         foreach ($variables as $name => $value) {
             putenv("$name=$value");

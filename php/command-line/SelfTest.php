@@ -17,7 +17,7 @@ final class SelfTest
     /** Its settings, 3/2/5 and 13 s, are not the defaults of any system. */
     private const DETECT_WITHIN = 30;
 
-    /** Of everything that waits here, which answers at once: seconds. */
+    /** The limit for every wait here, in seconds; all answers come at once. */
     private const PATIENCE = 5;
 
     /**
@@ -82,7 +82,7 @@ final class SelfTest
             }
             $result['ok'] = $result['problem'] === null;
         } catch (\Throwable $failure) {
-            // Whatever it is: a function that disable_functions took away is an Error.
+            // Any of them: a function that disable_functions has disabled is an Error.
             $result['problem'] = $failure->getMessage();
         } finally {
             if (function_exists('restore_error_handler')) {
@@ -152,7 +152,7 @@ final class SelfTest
 
     private static function writeCertificate(string $file): void
     {
-        // OpenSSL wants a configuration, and the system's may be missing or restrict what can be made.
+        // OpenSSL needs a configuration, and the system's may be missing, or may restrict which keys can be made.
         file_put_contents($file, "[req]\ndistinguished_name = name\n[name]\n");
         $options = [
             'config' => $file,
@@ -170,8 +170,7 @@ final class SelfTest
     }
 
     /**
-     * Which timer of the connection runs, as Linux's table of connections has it; null where that
-     * cannot be read.
+     * Which timer of the connection runs, from Linux's table of connections; null if that cannot be read.
      *
      * @param resource $client
      * @return array{name: string, seconds: float}|null

@@ -10,13 +10,13 @@ use Keepalive\Keepalive;
 use Keepalive\Settings;
 
 /**
- * keepalive set: changes the TCP sockets of a process that runs already.
+ * keepalive set: changes the TCP sockets of a running process.
  *
  * @internal
  */
 final class SetCommand implements Command
 {
-    /** Beside Application's. */
+    /** Exit statuses, in addition to Application's. */
     private const NONE_MATCHED = 3;
     private const SOME_REFUSED = 4;
 
@@ -27,7 +27,7 @@ final class SetCommand implements Command
         'dry-run' => Arguments::FLAG,
     ];
 
-    /** Seconds until the kernel looks at unacknowledged data, from which on that is worth a line. */
+    /** If the kernel looks at unacknowledged data later than in this many seconds, that is worth a line. */
     private const LONG = 1.0;
 
     private bool $isDryRun;
@@ -141,7 +141,7 @@ final class SetCommand implements Command
             $settings = self::withoutUserTimeout($settings);
         }
         $wanted = self::over($before, $settings);
-        // Not once more: the kernel would send a probe at once where some are unanswered, and count it.
+        // Not again: if probes are unanswered, the kernel would send another one at once, and count it.
         if ($wanted == $before) {
             $lines[] = '  already  ' . SettingsText::long($before);
             return $lines;
@@ -186,10 +186,10 @@ final class SetCommand implements Command
         return $to === [];
     }
 
-    /** What a socket that has $before has once $settings are applied. */
+    /** The settings of a socket that had $before, after $settings are applied. */
     private static function over(Settings $before, Settings $settings): Settings
     {
-        $values = $settings->enabled() ? $settings : $before; // off leaves the three
+        $values = $settings->enabled() ? $settings : $before; // off keeps the three
         return new Settings(
             $settings->enabled(),
             $values->idle(),

@@ -6,14 +6,13 @@ namespace Keepalive\CommandLine;
 
 use Keepalive\Settings;
 
-/**
- * A socket's settings as people read them.
+/** A socket's settings, written for people.
  *
  * @internal
  */
 final class SettingsText
 {
-    /** What short() means, for below a table. */
+    /** What short() means; printed below a table. */
     public const LEGEND = 'keepalive: idle/interval/count+user timeout, in seconds and probes';
 
     /** "idle 60 s, interval 10 s, count 6, user timeout 120 s" */
@@ -26,7 +25,7 @@ final class SettingsText
         return $keepalive . ($userTimeout > 0 ? ", user timeout $userTimeout s" : ', no user timeout');
     }
 
-    /** "60/10/6+120", or without the last number where there is no user timeout. */
+    /** "60/10/6+120", or without the last number if there is no user timeout. */
     public static function short(Settings $settings): string
     {
         $keepalive = $settings->enabled() ? "{$settings->idle()}/{$settings->interval()}/{$settings->count()}" : 'off';

@@ -4,8 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine;
 
-/**
- * The command line is wrong; the message says what is.
+/** The command line is wrong; the message says what is wrong.
  *
  * @internal
  */

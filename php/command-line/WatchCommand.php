@@ -24,16 +24,16 @@ use Keepalive\Settings;
  */
 final class WatchCommand implements Command
 {
-    /** Between two looks at the kernel, in microseconds; its own timers are hardly more exact. */
+    /** Microseconds between two samples; the kernel's own timers are hardly more exact. */
     private const PERIOD = 100000;
 
-    /** Of a shell, for what a signal ended: this and the signal's number. */
+    /** A shell's exit status for a program that a signal ended: this plus the signal's number. */
     private const SIGNALLED = 128;
 
     private const KINDS = ['idle' => 1, 'interval' => 1, 'count' => 1, 'pid' => 1, 'json' => Arguments::FLAG];
     private const DEFAULTS = ['idle' => 60, 'interval' => 10, 'count' => 6, 'json' => false];
 
-    /** "tcp://host:port", roughly: what is a usage error before anything is opened. */
+    /** "tcp://host:port", roughly: anything else is a usage error before anything is opened. */
     private const ADDRESS = '~^((tcp|tls)://)?(\[[^]]+\]|[^][:/]+):\d+$~D';
 
     private Screen $screen;
@@ -41,14 +41,14 @@ final class WatchCommand implements Command
     private Target $target;
     /** When it began, in seconds on the clock of hrtime(). */
     private float $start;
-    /** How the connection that was watched has ended, the latest where there were several. */
+    /** How the watched connection has ended; the latest one if there were several. */
     private ?Ending $ending = null;
     private ?int $signal = null;
     private bool $isQuit = false;
     private bool $isResized = false;
-    /** Whether the lines are for programs. */
+    /** Whether the lines are JSON, for programs. */
     private bool $isJson;
-    /** @var array<string, int|string> what is watched, for programs */
+    /** @var array<string, int|string> the watched address or process, for programs */
     private array $about = [];
     /** @var string[] not shown yet */
     private array $lines = [];
@@ -154,7 +154,7 @@ final class WatchCommand implements Command
             if ($this->target->isOver()) {
                 if ($this->target instanceof OtherProcess) {
                     $this->say('process ended', 'the process has ended');
-                } elseif ($this->target instanceof OwnConnection && $this->ending === null) { // before the first look
+                } elseif ($this->target instanceof OwnConnection && $this->ending === null) { // before the first sample
                     $this->ending = $this->target->end();
                     $this->say(Change::ENDED, $this->ending->after(null), ['how' => $this->ending->name]);
                 }
@@ -178,7 +178,7 @@ final class WatchCommand implements Command
     private function sayChanges(?array $before, array $now): void
     {
         if ($before === null && $this->screen->isLive()) {
-            return; // the panel says it
+            return; // the panel shows it
         }
         if ($before === null && $now === [] && $this->target instanceof OtherProcess && !$this->target->isOver()) {
             $this->say('none', 'no TCP sockets');
@@ -240,7 +240,7 @@ final class WatchCommand implements Command
     private function listenToSignals(): void
     {
         if (!function_exists('pcntl_async_signals')) {
-            return; // they end the program as they do by default
+            return; // then they end the program, as by default
         }
         pcntl_async_signals(true);
         $stop = function (int $signal): void {

@@ -24,34 +24,34 @@ use function is_object;
 use const PHP_VERSION_ID;
 
 /**
- * TCP keepalive on the sockets that PHP holds.
+ * TCP keepalive on PHP's sockets.
  *
  * A socket, here, is a stream resource (TCP client, server or accepted; TLS before or after the
  * handshake; connecting, non-blocking, persistent, filtered), a Socket of ext-sockets, an int
  * descriptor, or an OpenSocket.
  *
- * Everything thrown implements Keepalive\Exception\KeepaliveException, but for PHP's own TypeError where a
- * declared type is not met (no string as an address, no Settings).
+ * Everything thrown implements Keepalive\Exception\KeepaliveException, except PHP's own TypeError where an argument
+ * does not have the declared type (an address that is not a string, for instance).
  */
 final class Keepalive
 {
-    /** The package's; a test compares it with Cargo.toml. */
+    /** The package's version; a test compares it with Cargo.toml. */
     public const VERSION = '1.0.0';
 
-    /** For a value: what a fresh socket of this system has. */
+    /** As a value: the one that a fresh socket of this system has. */
     public const SYSTEM_DEFAULT = Values::SYSTEM_DEFAULT;
 
-    /** For a value: what the socket has now. */
+    /** As a value: leaves the socket's own as it is. */
     public const UNCHANGED = Values::UNCHANGED;
 
-    /** States in which there is a connection to keep alive, or will be. */
+    /** States of a connection that keepalive can serve, now or once it is established. */
     private const CONNECTED = ['ESTABLISHED', 'SYN_SENT', 'SYN_RECV'];
 
     private static ?Backend $backend = null;
 
     private static ?SocketsBackend $forSockets = null;
 
-    /** @var array<string, string> by address: what tryToEnableConnectionsTo() reported last, until it succeeds */
+    /** @var array<string, string> the last report of tryToEnableConnectionsTo() for each address, until it succeeds */
     private static array $reported = [];
 
     private function __construct()
@@ -59,14 +59,14 @@ final class Keepalive
     }
 
     /**
-     * Turns keepalive on: after $idle seconds of silence the peer is probed every $interval
-     * seconds, and given up after $count unanswered probes, when reads fail with ETIMEDOUT. The
-     * default values notice a dead peer in two minutes.
+     * Turns keepalive on: after $idle seconds of silence the peer is probed every $interval seconds. After $count
+     * unanswered probes the kernel gives the connection up, and reads fail with ETIMEDOUT. The default values notice a
+     * dead peer in two minutes.
      *
-     * While sent data is unacknowledged there are no probes; $userTimeoutMs limits that time. Without it the
-     * socket's own user timeout stays, and would replace $count: to go from Settings::detectWithin() to other
-     * values, give 0. Calling again is harmless, except while probes are unanswered: each call then sends one
-     * more, which counts. Settings::detectWithin() chooses all four for you.
+     * While sent data is unacknowledged there are no probes; $userTimeoutMs limits that time. Without it the socket
+     * keeps its own user timeout, which would replace $count: to change from Settings::detectWithin() to other values,
+     * give 0. Calling again is harmless, except while probes are unanswered: each call then sends one more, which
+     * counts. Settings::detectWithin() chooses all four for you.
      *
      * @param resource|\Socket|int|OpenSocket $socket
      * @param int $idle seconds, 1 to 32767 on Linux, or SYSTEM_DEFAULT, or UNCHANGED
@@ -75,8 +75,8 @@ final class Keepalive
      * @param int|null $userTimeoutMs TCP_USER_TIMEOUT in milliseconds, 0 to 2147483647; 0 is the
      *     kernel's own limit, null leaves it unchanged
      *
-     * @throws InvalidArgumentException a value is no int, or out of range; nothing was changed
-     * @throws TypeError $socket is none, or closed; nothing was changed
+     * @throws InvalidArgumentException a value is not an int, or out of range; nothing was changed
+     * @throws TypeError $socket is not a socket, or is closed; nothing was changed
      * @throws SocketException it is not TCP, or the system refused; the code is the errno
      * @throws UnavailableException this PHP cannot reach such a socket; the message says what to turn on
      */
@@ -95,9 +95,9 @@ final class Keepalive
     }
 
     /**
-     * Sets all five values of the settings on the socket, as one thing: those of Settings::detectWithin() and
-     * Settings::of(), or what settings() has read, from this socket or another. That also puts back what was
-     * there before, keepalive off included. A user timeout of null leaves the socket's own.
+     * Sets all five values of the settings on the socket, together: those of Settings::detectWithin() or
+     * Settings::of(), or the result of settings() for this socket or another. So it can also restore earlier settings,
+     * even keepalive off. A user timeout of null leaves the socket's own.
      *
      * @param resource|\Socket|int|OpenSocket $socket
      *
@@ -113,7 +113,7 @@ final class Keepalive
     }
 
     /**
-     * Turns keepalive off; the other values stay on the socket.
+     * Turns keepalive off; the socket keeps the other values.
      *
      * @param resource|\Socket|int|OpenSocket $socket
      *
@@ -125,7 +125,7 @@ final class Keepalive
     }
 
     /**
-     * What is in effect on the socket, read back from the kernel.
+     * The settings in effect on the socket, read back from the kernel.
      *
      * @param resource|\Socket|int|OpenSocket $socket
      *
@@ -137,8 +137,8 @@ final class Keepalive
     }
 
     /**
-     * What a fresh TCP socket of this system has, read from the kernel at each call; on Linux
-     * usually off, 7200, 75, 9.
+     * The settings of a fresh TCP socket of this system, read from the kernel at each call; on Linux usually off, 7200,
+     * 75, 9.
      *
      * @throws SocketException|UnavailableException
      */
@@ -160,8 +160,8 @@ final class Keepalive
     }
 
     /**
-     * The TCP sockets that this process has open, also those that extensions such as PDO, mysqli,
-     * phpredis or curl do not show. Needs FFI.
+     * The TCP sockets that this process has open, also those that extensions such as PDO, mysqli, phpredis or curl
+     * hide. Needs FFI.
      *
      * @return OpenSocket[]
      *
@@ -173,29 +173,29 @@ final class Keepalive
     }
 
     /**
-     * Turns keepalive on for every connection that this process has to this address, whoever opened
-     * it: PDO, mysqli, phpredis, curl and so on. Needs FFI.
+     * Turns keepalive on for every connection that this process has to this address, also those of PDO, mysqli,
+     * phpredis, curl and so on. Needs FFI.
      *
-     * It concerns the connections that are there now, established or connecting; one that is opened
-     * later (a reconnect, a lazy client's first query) needs another call. Call it as often as you like: a
-     * connection that has these values already is left alone. What is closed meanwhile is no error.
+     * It sets the connections that exist now, established or connecting; one that is opened later (a reconnect, a lazy
+     * client's first query) needs another call. Call it as often as you like: a connection that has these values
+     * already is left alone. A connection that is closed in the meantime is not an error.
      *
      * A host name is looked up now, as clients look it up (all its IPv4 and IPv6 addresses, hosts
-     * files included), which can wait for a name server; connections made before the name moved are
-     * not found. Everything else needs no look-up: "*:5432" is every connection to that port, "10.0.0.0/8" every
-     * connection to that network, "*" every connection.
+     * files included), which can wait for a name server; connections made before the name changed are not found.
+     * Everything else needs no look-up: "*:5432" is every connection to that port, "10.0.0.0/8" every connection to
+     * that network, "*" every connection.
      *
-     * @param string $address "db.example:5432", "192.0.2.1:5432", "[2001:db8::1]:5432", a network in an address's
-     *     place ("10.0.0.0/8:6379", "[2001:db8::/32]:443"), or "*:5432"; without a port, or with "*", every port;
+     * @param string $address "db.example:5432", "192.0.2.1:5432", "[2001:db8::1]:5432", a network instead of an address
+     * ("10.0.0.0/8:6379", "[2001:db8::/32]:443"), or "*:5432"; without a port, or with "*", every port;
      *     tcp:// or tls:// may stand before it
      * @param Settings|null $settings null: 60, 10, 6 as enable(), which leaves each user timeout as it is
-     * @return int how many connections have it now; 0 also where the client uses a unix
-     *     socket, as MySQL's and PostgreSQL's do for "localhost" or no host
+     * @return int how many connections have it now; 0 also if the client uses a unix socket, as MySQL's and
+     * PostgreSQL's do for "localhost" or no host
      *
-     * @throws InvalidArgumentException $address is of another form, or the settings are none that apply() takes
+     * @throws InvalidArgumentException $address has another form, or apply() would refuse the settings
      * @throws SocketException the name has no address (code 0), or the system refused one of them (the errno);
      *     the others are set
-     * @throws UnavailableException no FFI, or no ext-sockets to look up a name with
+     * @throws UnavailableException no FFI, or no ext-sockets to look up a name
      */
     public static function enableConnectionsTo(string $address, ?Settings $settings = null): int
     {
@@ -224,8 +224,8 @@ final class Keepalive
     }
 
     /**
-     * enableConnectionsTo() for programs that would rather go on without keepalive than fail: nothing that concerns
-     * keepalive is thrown, not even for a wrong address. Instead it is reported, once for each address as long as it
+     * enableConnectionsTo() for programs that should go on without keepalive instead of failing: no problem with
+     * keepalive is thrown, not even a wrong address. Instead it is reported, once for each address while the problem
      * stays the same, and 0 is returned.
      *
      * @param callable|null $report gets the message, then ['exception' => the exception], as a PSR-3 logger's
@@ -246,7 +246,7 @@ final class Keepalive
                 self::$reported[$address] = $message;
                 if ($report !== null) {
                     $report($message, ['exception' => $exception]);
-                } elseif (function_exists('error_log')) { // some hosts take it away
+                } elseif (function_exists('error_log')) { // some hosting providers disable it
                     error_log($message);
                 }
             }
@@ -257,17 +257,17 @@ final class Keepalive
     /**
      * Connects, with keepalive on from before the TLS handshake.
      *
-     * @param string $address "tcp://host:port" or "tls://host:port"; an IPv6 address stands in brackets, the port is
-     *     1 to 65535, and no path follows
+     * @param string $address "tcp://host:port" or "tls://host:port"; an IPv6 address is in brackets, the port is 1 to
+     * 65535, and no path follows
      * @param Settings|null $settings null: 60, 10, 6 as enable()
      * @param float|null $timeout seconds for the connection and again for the handshake, 0.001 to 2147482;
      *     null: ini default_socket_timeout, and where that is negative (no limit), 2147482
-     * @param resource|null $context of stream_context_create(); its options hold as they would for the same address in
-     *     stream_socket_client(), except that where PHP cannot bind to its bindto, nothing is connected
+     * @param resource|null $context of stream_context_create(); its options mean the same as for
+     * stream_socket_client(), except that nothing is connected if PHP cannot bind to its bindto
      * @return resource the stream, blocking
      *
-     * @throws InvalidArgumentException the address is neither TCP nor TLS or of another form, the settings are none
-     *     that apply() takes, the timeout is out of range, or the context is none; nothing was opened
+     * @throws InvalidArgumentException the address is neither TCP nor TLS or of another form, apply() would refuse the
+     * settings, the timeout is out of range, or the context is not one; nothing was opened
      * @throws SocketException the connection or the handshake failed; the code is the errno where there is one
      * @throws UnavailableException as enable()
      */
@@ -278,17 +278,17 @@ final class Keepalive
     }
 
     /**
-     * 'ffi', or 'sockets' where FFI or the shared library is not to be had, or not yet: while this process has no
-     * free descriptor or memory, each call tries again.
+     * 'ffi', or 'sockets' if FFI or the shared library cannot be used. If the reason is that this process has no free
+     * descriptor or memory, each call tries again.
      *
-     * @throws UnavailableException there is neither; the message says what to install
+     * @throws UnavailableException neither can be used; the message says what to install
      */
     public static function backend(): string
     {
         return self::use()->name();
     }
 
-    /** For connections that are to have keepalive on. */
+    /** For connections on which keepalive is to be on. */
     private static function on(?Settings $settings): Settings
     {
         $settings = $settings ?? Settings::of(60, 10, 6);
@@ -299,7 +299,7 @@ final class Keepalive
     }
 
     /**
-     * Socket objects go through ext-sockets always: they have no descriptor that PHP would show.
+     * Socket objects always go through ext-sockets: PHP does not show their descriptor.
      *
      * @param mixed $socket
      */
@@ -315,8 +315,8 @@ final class Keepalive
     }
 
     /**
-     * The backend for everything else, chosen once, but not where the library cannot be loaded for want of
-     * descriptors or memory.
+     * The backend for everything else. It is chosen once, except when the library cannot be loaded because descriptors
+     * or memory are missing.
      */
     private static function use(): Backend
     {
@@ -335,7 +335,7 @@ final class Keepalive
                 }
                 $instead = new SocketsBackend($exception->getMessage());
                 if ($exception->getCode() !== 0) {
-                    return $instead; // it may pass: the next call tries again
+                    return $instead; // this may be over soon: the next call tries again
                 }
                 self::$backend = $instead;
             }

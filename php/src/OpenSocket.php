@@ -7,7 +7,7 @@ namespace Keepalive;
 /**
  * A TCP socket that this process had open when Keepalive::sockets() looked. Immutable.
  *
- * It does not hold the socket open: once its owner closes it, the descriptor may be another's.
+ * It does not keep the socket open: once its owner closes it, the descriptor may belong to another socket.
  */
 final class OpenSocket
 {
@@ -36,7 +36,7 @@ final class OpenSocket
         return $this->local;
     }
 
-    /** The other end, likewise, also while connecting to it; empty while there is none. */
+    /** The other end in the same form, also while connecting to it; empty while there is none. */
     public function remote(): string
     {
         return $this->remote;

@@ -13,7 +13,7 @@ use function is_int;
 use function min;
 
 /**
- * Keepalive settings: what to ask for, or what the kernel says is in effect. Immutable.
+ * Keepalive settings: those to set, or those that the kernel reports. Immutable.
  */
 final class Settings implements \JsonSerializable
 {
@@ -33,11 +33,10 @@ final class Settings implements \JsonSerializable
         $this->userTimeoutMs = $userTimeoutMs;
     }
 
-    /**
-     * Settings to ask for.
+    /** Settings to set.
      *
-     * Each of the first three can also be Keepalive::SYSTEM_DEFAULT or Keepalive::UNCHANGED. The
-     * upper ends are Linux's; other systems have none.
+     * Each of the first three can also be Keepalive::SYSTEM_DEFAULT or Keepalive::UNCHANGED. The upper limits are
+     * Linux's; other systems have none.
      *
      * @param int $idle seconds without anything from the peer before the first probe, 1 to 32767
      * @param int $interval seconds from one unanswered probe to the next, 1 to 32767
@@ -54,16 +53,16 @@ final class Settings implements \JsonSerializable
     }
 
     /**
-     * The promise: the program is told of a dead peer within this many seconds, whatever it does. They count
-     * from the moment that nothing comes from the peer any more, and they hold when the program waits, writes
-     * at any moment, writes again, with TLS or without, and with a round trip of up to 200 ms.
+     * The promise: the program is told of a dead peer within this many seconds, whatever it does. The time counts from
+     * the moment that the peer falls silent. The promise is kept when the program waits, writes at any moment, writes
+     * again, with TLS or without, and with a round trip of up to 200 ms.
      *
-     * Half of the time, less what the kernel is late, is for silence and probes; the other half is for data
-     * that is written to a peer already dead, because such data stops the probes and starts the clock of the
-     * user timeout. The price: an outage of half of that time ends a connection that has data in flight, and so
-     * does a peer that lives and keeps its receive window closed for so long.
+     * Half of the time, less the delays of the kernel's timers, is for silence and probes. The other half is for data
+     * that is written to a peer already dead, because such data stops the probes and starts the user timeout. The
+     * price: an outage of half of that time ends a connection that has data in flight. So does a peer that is alive but
+     * keeps its receive window closed for so long.
      *
-     * The numbers are those of the C library's ka_detect_within().
+     * The numbers are the same as those of the C library's ka_detect_within().
      *
      * @param int $seconds 6 to 14400 (four hours)
      *
@@ -87,8 +86,7 @@ final class Settings implements \JsonSerializable
         return new self(true, $half - $interval * $count, $interval, $count, $half * 1000);
     }
 
-    /**
-     * What var_export() wrote.
+    /** From the output of var_export().
      *
      * @param array<string, mixed> $values
      *
@@ -108,7 +106,7 @@ final class Settings implements \JsonSerializable
     }
 
     /**
-     * What unserialize() was given can be anything.
+     * Checks the values, because unserialize() can be given anything.
      *
      * @throws InvalidArgumentException one of them cannot be a value of a socket
      */
@@ -146,8 +144,8 @@ final class Settings implements \JsonSerializable
     }
 
     /**
-     * TCP_USER_TIMEOUT in milliseconds, 0 being the kernel's own limit; null where it is not asked
-     * for, or the system has none.
+     * TCP_USER_TIMEOUT in milliseconds, 0 being the kernel's own limit; null if it is to stay unchanged, or the system
+     * has none.
      */
     public function userTimeoutMs(): ?int
     {
@@ -155,8 +153,8 @@ final class Settings implements \JsonSerializable
     }
 
     /**
-     * Seconds after which the peer of an idle connection is given up, with keepalive on; null where one of the
-     * values is Keepalive::SYSTEM_DEFAULT or Keepalive::UNCHANGED.
+     * Seconds after which an idle connection is given up, with keepalive on; null if one of the values is
+     * Keepalive::SYSTEM_DEFAULT or Keepalive::UNCHANGED.
      *
      * That is idle + interval x count, or max(idle, interval) + interval x count, because an answered probe
      * is followed by the next one after the longer of the two. On Linux a user timeout replaces the count: see
@@ -172,10 +170,10 @@ final class Settings implements \JsonSerializable
     }
 
     /**
-     * A sentence where the user timeout and the count disagree, else null.
+     * A sentence if the user timeout and the count disagree, else null.
      *
-     * On Linux a user timeout replaces the count: an idle connection ends at the first turn of a probe that
-     * finds the peer silent for so long, and one probe unanswered.
+     * On Linux a user timeout replaces the count: an idle connection ends when the next probe is due, the peer has been
+     * silent for that long, and a probe is unanswered.
      */
     public function disagreement(): ?string
     {
@@ -195,8 +193,8 @@ final class Settings implements \JsonSerializable
     }
 
     /**
-     * Whether applying these would change a socket that has $current. To write the idle time where probes are out
-     * sends one more, which counts: what sets sockets again and again asks this first.
+     * Whether applying these would change a socket that has $current. Setting the idle time while probes are unanswered
+     * sends one more, which counts. So code that sets sockets repeatedly checks this first.
      *
      * @internal
      *

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Keepalive;
 
 /**
- * What the kernel knows of a connection's health, at the moment it was asked. Immutable.
+ * What the kernel knew of a connection's health when it was asked. Immutable.
  */
 final class Status
 {
@@ -54,7 +54,7 @@ final class Status
         return self::STATES[$this->state] ?? 'UNKNOWN';
     }
 
-    /** Whether the connection stands, as far as this host knows. */
+    /** Whether this host believes that the connection is open. */
     public function isEstablished(): bool
     {
         return $this->state() === 'ESTABLISHED';
@@ -72,7 +72,7 @@ final class Status
         return $this->unacked;
     }
 
-    /** Milliseconds since anything came from the peer, ACKs included; -1 while nothing has. */
+    /** Milliseconds since anything came from the peer, ACKs included; -1 if nothing has come yet. */
     public function lastReceivedMs(): int
     {
         return $this->lastReceivedMs;

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\CommandLine\Run;
 
 /**
- * What the headers of an executable or a library say: elf(5).
+ * What the headers of an executable or a library contain: elf(5).
  *
  * @internal
  */
@@ -20,13 +20,13 @@ final class Elf
     /** Enough for the headers and their notes; more is not read. */
     private const MAX_SIZE = 65536;
 
-    /** "64-bit, machine 62": alike for what can be loaded together. */
+    /** "64-bit, machine 62": files can be loaded together only if this is equal. */
     public string $platform;
     /** The path of the dynamic loader; null for static programs, and for libraries. */
     public ?string $loader = null;
     public bool $isGo = false;
 
-    /** @return self|null null where the file is something else, or is damaged */
+    /** @return self|null null if the file is something else, or is damaged */
     public static function read(string $file): ?self
     {
         $handle = @fopen($file, 'rb');

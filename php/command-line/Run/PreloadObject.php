@@ -14,13 +14,13 @@ use Keepalive\Internal\Library;
  */
 final class PreloadObject
 {
-    /** What it reads. */
+    /** The variables that it reads. */
     public const VARIABLES = ['LIBKEEPALIVE', 'LIBKEEPALIVE_TO', 'LIBKEEPALIVE_LOG'];
 
     private const NAME = 'libkeepalive-preload.so';
 
     /**
-     * The one of the library that this package uses: in its folder, or below it where that is the system's.
+     * The one that belongs to this package's library: in the library's folder, or below it if that is a system folder.
      *
      * @throws UnavailableException it is not there, or the dynamic loader could not take its path
      */
@@ -45,13 +45,13 @@ final class PreloadObject
         );
     }
 
-    /** @param string $maps /proc/PID/maps @return string|null where it is; null where it is not loaded */
+    /** @param string $maps /proc/PID/maps @return string|null where it is; null if it is not loaded */
     public static function loadedInto(string $maps): ?string
     {
         return self::mapped($maps, self::NAME);
     }
 
-    /** Of a library that the loader found by its bare name. */
+    /** The path of a library that the loader found by its bare name. */
     private static function path(string $library): string
     {
         return strpos($library, '/') !== false

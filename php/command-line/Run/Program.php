@@ -7,13 +7,13 @@ namespace Keepalive\CommandLine\Run;
 use Keepalive\CommandLine\Libc;
 
 /**
- * What a command runs, and why LD_PRELOAD would not reach its sockets.
+ * The program that a command runs, and the reason if LD_PRELOAD cannot reach its sockets.
  *
  * @internal
  */
 final class Program
 {
-    /** Interpreters of interpreters that Linux follows. */
+    /** How many interpreters of interpreters Linux follows. */
     private const MAX_DEPTH = 4;
 
     /** Where commands are looked for without PATH: execvp(3). */
@@ -22,9 +22,9 @@ final class Program
     private const SHELL = '/bin/sh';
 
     private const S_ISUID = 04000;
-    private const S_ISGID = 02010; // without the permission to execute, it means something else
+    private const S_ISGID = 02010; // without execute permission this bit means something else
 
-    /** @return string|null the file that the command names; null where there is none */
+    /** @return string|null the file that the command names; null if there is none */
     public static function find(string $command): ?string
     {
         if (strpos($command, '/') !== false) {
@@ -45,7 +45,7 @@ final class Program
     }
 
     /**
-     * A sentence that says what cannot be reached, and why; null where the object can be preloaded.
+     * A sentence that says what cannot be reached, and why; null if the object can be preloaded.
      *
      * @param string $object libkeepalive-preload.so
      * @param string[] $arguments of the command, for what env runs
@@ -75,7 +75,7 @@ final class Program
     /** @param string[] $arguments those of the script after its name */
     private static function whyNotTheInterpreter(string $start, array $arguments, string $object, int $depth): ?string
     {
-        // Without #! the C library, and every shell, has /bin/sh run it.
+        // Without #! the C library, and every shell, runs it with /bin/sh.
         preg_match('/^#![ \t]*(\S+)[ \t]*(.*)/', $start, $line);
         $interpreter = $line[1] ?? self::SHELL;
         $argument = rtrim($line[2] ?? '');
@@ -88,7 +88,7 @@ final class Program
     /** @param string[] $arguments of env */
     private static function whyNotWhatEnvRuns(array $arguments, string $object, int $depth): ?string
     {
-        // A #! line hands over "-S php -d x" as one argument.
+        // A #! line passes "-S php -d x" as one argument.
         $words = preg_split('/\s+/', implode(' ', $arguments), -1, PREG_SPLIT_NO_EMPTY) ?: [];
         foreach ($words as $word) {
             if ($word[0] !== '-' && strpos($word, '=') === false) {
@@ -118,7 +118,7 @@ final class Program
         return null;
     }
 
-    /** The loader ignores LD_PRELOAD where a program gets more rights than its caller: ld.so(8). */
+    /** The loader ignores LD_PRELOAD if a program gets more rights than its caller: ld.so(8). */
     private static function whyIgnored(string $file): ?string
     {
         $stat = @stat($file);
@@ -136,7 +136,7 @@ final class Program
         return null;
     }
 
-    /** It knows best: another C library (musl), or an older one. */
+    /** The loader itself is asked: it may be for another C library (musl), or an older one. */
     private static function whyTheLoaderRefuses(string $file, string $object): ?string
     {
         $loader = Elf::read($file)->loader;
@@ -147,7 +147,7 @@ final class Program
         $process = proc_open([$loader, '--list', $file], [1 => ['pipe', 'w'], 2 => ['redirect', 1]], $pipes, null, $environment);
         $said = (string) stream_get_contents($pipes[1]);
         $status = proc_close($process);
-        // glibc leaves it out; musl ends with an error.
+        // glibc goes on without the object; musl ends with an error.
         if ($status === 0 && preg_match('/^\s*' . preg_quote($object, '/') . '( => .*)? \(0x/m', $said) === 1) {
             return null;
         }

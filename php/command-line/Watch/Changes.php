@@ -14,7 +14,7 @@ use Keepalive\CommandLine\SettingsText;
  */
 final class Changes
 {
-    /** Seconds that data may be on its way before it is worth a line. */
+    /** Data that is on its way for longer than this many seconds is worth a line. */
     private const USUAL_WAIT = 1.0;
 
     /** Seconds by which the kernel's clocks (a tick is up to 10 ms) and timers may differ. */
@@ -29,7 +29,7 @@ final class Changes
         'CLOSING' => 'both sides are closed',
     ];
 
-    /** @return Change[] what is worth saying of a socket that was not there before */
+    /** @return Change[] the lines about a new socket */
     public static function atFirst(Sample $sample): array
     {
         $state = $sample->status->state();

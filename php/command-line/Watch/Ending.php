@@ -15,7 +15,7 @@ use Keepalive\Internal\Errno;
  */
 final class Ending
 {
-    /** Exit statuses of `keepalive watch` beside Application's. */
+    /** Exit statuses of `keepalive watch`, in addition to Application's. */
     public const TIMED_OUT = 3;
     public const RESET = 4;
     public const UNREACHABLE = 5;

@@ -5,23 +5,23 @@ declare(strict_types=1);
 namespace Keepalive\CommandLine\Watch;
 
 /**
- * When the kernel would give a connection up if nothing more came from the peer: its rules
- * (net/ipv4/tcp_timer.c) applied to what it has now.
+ * When the kernel would give a connection up if nothing more came from the peer: the kernel's rules
+ * (net/ipv4/tcp_timer.c), applied to the present state.
  *
  * @internal
  */
 final class Forecast
 {
-    /** Seconds until the next probe; null if none is to come. */
+    /** Seconds until the next probe; null if there will be none. */
     public ?float $probeIn = null;
 
-    /** Seconds until the kernel gives the connection up; null where that is not known in seconds, and $note says why. */
+    /** Seconds until the kernel gives the connection up; null if that is not known in seconds; then $note says why. */
     public ?float $givesUpIn = null;
 
-    /** How many probes there will have been by then, counting those that are out. */
+    /** The number of unanswered probes by then, including those already sent. */
     public ?int $probes = null;
 
-    /** In a few words, where there is no number. */
+    /** A few words, if there is no number. */
     public string $note = '';
 
     public function __construct(Sample $sample)
@@ -29,7 +29,7 @@ final class Forecast
         if (!$sample->isConnected()) {
             $this->note = '-';
         } elseif ($sample->waiting !== null) {
-            // The retransmission timer has the connection, and keepalive waits.
+            // The retransmission timer runs, and keepalive waits.
             $this->whileWaiting($sample);
         } elseif ($sample->settings->enabled()) {
             $this->whileIdle($sample);
@@ -42,7 +42,8 @@ final class Forecast
     {
         $userTimeout = (int) $sample->settings->userTimeoutMs() / 1000;
         if ($userTimeout > 0) {
-            // It looks when it sends again, which is later where the user timeout was set after that was planned.
+            // The kernel checks when it sends again. That is later than the limit if the user timeout was set after
+            // this time was planned.
             $this->givesUpIn = max($sample->timerIn, $userTimeout - $sample->waiting);
         } else {
             $this->note = '~15 min'; // sysctl tcp_retries2, also for probes of a closed window
@@ -53,8 +54,8 @@ final class Forecast
     {
         $settings = $sample->settings;
         $unanswered = $sample->status->probes();
-        // Each time it fires, the timer sends a probe or gives the connection up, unless something was
-        // heard meanwhile: then it goes on until idle seconds after that.
+        // Each time it fires, the timer sends a probe or gives the connection up, unless the peer has sent something in
+        // the meantime: then it waits until idle seconds after that.
         $turn = $sample->timer === 'keepalive' ? $sample->timerIn : 0.0;
         if ($unanswered === 0) {
             $turn = max($turn, $settings->idle() - $sample->silence);
@@ -71,7 +72,7 @@ final class Forecast
         $settings = $sample->settings;
         $unanswered = $sample->status->probes();
         $userTimeout = (int) $settings->userTimeoutMs() / 1000;
-        if ($userTimeout > 0) { // it takes the place of the count, but for one probe
+        if ($userTimeout > 0) { // it replaces the count, but at least one probe is sent
             $left = $userTimeout - $sample->silence - $turn;
             return max($unanswered > 0 ? 0 : 1, (int) ceil($left / $settings->interval()));
         }

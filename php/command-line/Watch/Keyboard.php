@@ -4,14 +4,13 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine\Watch;
 
-/**
- * Keys of the terminal, each without Enter.
+/** Reads keys from the terminal, without Enter.
  *
  * @internal
  */
 final class Keyboard
 {
-    /** How the terminal was set before, in stty's words; null where no keys are read. */
+    /** The terminal's old settings, in stty's form; null if no keys are read. */
     private ?string $before = null;
 
     public function open(): void
@@ -40,7 +39,7 @@ final class Keyboard
             return '';
         }
         [$readable, $none] = [[STDIN], null];
-        if (!@stream_select($readable, $none, $none, 0, $microseconds)) { // it warns of signals
+        if (!@stream_select($readable, $none, $none, 0, $microseconds)) { // PHP warns if a signal interrupts it
             return '';
         }
         $keys = (string) fread(STDIN, 64);
@@ -58,7 +57,7 @@ final class Keyboard
         }
     }
 
-    /** Others are stopped when they set the terminal: programs started by timeout(1), or with & in a shell. */
+    /** Others, started by timeout(1) or with & in a shell, are stopped when they set the terminal. */
     private static function isInForeground(): bool
     {
         $stat = (string) file_get_contents('/proc/self/stat');

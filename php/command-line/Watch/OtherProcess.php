@@ -7,14 +7,14 @@ namespace Keepalive\CommandLine\Watch;
 use Keepalive\CommandLine\Process;
 
 /**
- * The TCP sockets of another process. Each is borrowed for a moment to read its options; errors are
- * left for the process, which is to hear of them.
+ * The TCP sockets of another process. Each is borrowed for a moment to read its options. Pending errors are not read,
+ * because the process itself has to get them.
  *
  * @internal
  */
 final class OtherProcess implements Target
 {
-    /** Seconds by which the kernel may give up before or after the time forecast, sampling included. */
+    /** The kernel may give up this many seconds before or after the forecast, sampling included. */
     private const SLACK = 0.4;
 
     private Process $process;
@@ -53,7 +53,7 @@ final class OtherProcess implements Target
         if ($forecast->givesUpIn !== null && $forecast->givesUpIn - $late < self::SLACK) {
             return $last->waiting === null
                 ? Ending::named('ETIMEDOUT')
-                : Ending::inWords('given up', 'nothing was acknowledged'); // or ICMP's word for it
+                : Ending::inWords('given up', 'nothing was acknowledged'); // or with an error from ICMP
         }
         if ($this->hasEnded) {
             return Ending::inWords('closed, the process has ended');

@@ -11,7 +11,7 @@ use Keepalive\Keepalive;
 use Keepalive\Settings;
 
 /**
- * A connection that this process opens to watch it. What the peer sends is thrown away.
+ * A connection that this process opens to watch it. What the peer sends is discarded.
  *
  * @internal
  */
@@ -53,10 +53,10 @@ final class OwnConnection implements Target
         return $this->end();
     }
 
-    /** How it has ended, also where that was before the first sample. */
+    /** How it has ended, even before the first sample. */
     public function end(): Ending
     {
-        // It may have ended just after it was asked.
+        // It may have ended just after the sample.
         $this->end = $this->end ?? Libc::drain($this->fd) ?? 0;
         return Ending::of($this->end);
     }

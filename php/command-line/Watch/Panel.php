@@ -16,10 +16,10 @@ final class Panel
 {
     private const TITLE = 'keepalive watch';
 
-    /** Of the labels of details, with what is before and after them. */
+    /** The width of the labels, with the space before and after them. */
     private const INDENT = 12;
 
-    /** What the line that stands for the silence until the kernel gives up leaves free, for a duration too. */
+    /** Columns that the time line leaves free, also for a duration. */
     private const BESIDE_BAR = 32;
 
     private const ROW = '%4s %-21s %-11s %-13s %5s %6s %5s %8s';
@@ -110,7 +110,7 @@ final class Panel
         return $reasons[$forecast->note] ?? $forecast->note;
     }
 
-    /** The silence so far, and what is left of it; a stroke where each probe goes out. */
+    /** The time line: the silence so far, and the time left; a stroke for each probe. */
     private function bar(Sample $sample, Forecast $forecast): string
     {
         $total = $sample->silence + $forecast->givesUpIn;
@@ -173,7 +173,7 @@ final class Panel
         return $unanswered === 0 ? $row : $this->screen->coloured($row, Screen::YELLOW);
     }
 
-    /** The end of an address tells more than its beginning. */
+    /** The end of an address says more than its beginning. */
     private static function end(string $text, int $width): string
     {
         return strlen($text) <= $width ? $text : '..' . substr($text, -max(1, $width - 2));

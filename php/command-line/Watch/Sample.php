@@ -9,26 +9,26 @@ use Keepalive\Settings;
 use Keepalive\Status;
 
 /**
- * What the kernel had of one socket at one moment. Times are in seconds.
+ * What the kernel reported of one socket at one moment. Times are in seconds.
  *
  * @internal
  */
 final class Sample
 {
-    /** On the clock of hrtime(). */
+    /** When, on the clock of hrtime(). */
     public float $at;
     public int $fd;
     public string $local;
     public string $remote;
     public Settings $settings;
     public Status $status;
-    /** As ConnectionTable names it. */
+    /** The running timer, as ConnectionTable names it. */
     public string $timer;
-    /** Until that timer fires. */
+    /** The time until that timer fires. */
     public float $timerIn;
-    /** Since anything came from the peer; null where nothing can. */
+    /** The time since anything came from the peer; null if nothing can come. */
     public ?float $silence;
-    /** For how long sent data has waited, in vain, for the peer to acknowledge it or to open its window. */
+    /** For how long sent data has waited for the peer to acknowledge it or to open its window. */
     public ?float $waiting = null;
 
     /**
@@ -53,7 +53,7 @@ final class Sample
         $this->timerIn = max(0.0, $this->timerIn);
         $windowIsClosed = $this->timer === 'window probe';
         if ($this->isConnected() && ($status->unacked() > 0 || $windowIsClosed)) {
-            // The kernel tells when data was last sent, again and again where nobody answers.
+            // The kernel reports when data was last sent, repetitions included.
             $before = $previous === null || $previous->waiting === null ? null : $previous->waiting + $at - $previous->at;
             $this->waiting = $before ?? max(0, $status->lastSentMs()) / 1000;
             // An answer is progress, but not while it says that the window is closed.
@@ -78,7 +78,7 @@ final class Sample
             : new self(hrtime(true) / 1e9, $shown, $entry, $settings, $status, $previous);
     }
 
-    /** Whether TCP has anything to keep alive here: neither a listener, nor connecting, nor gone. */
+    /** Whether there is a connection to keep alive: not for a listener, nor while connecting, nor after the end. */
     public function isConnected(): bool
     {
         return $this->silence !== null;

@@ -5,8 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\CommandLine\Watch;
 
 /**
- * Where it is shown: lines that stay, one per change, and on a terminal below them a panel of what
- * there is now.
+ * The output: lines that stay, one per change, and on a terminal below them a panel with the present state.
  *
  * @internal
  */
@@ -18,7 +17,7 @@ final class Screen
     public const GREEN = '32';
     public const YELLOW = '33';
 
-    /** The panel is never wider, and as wide where the terminal's size is not known. */
+    /** The panel is never wider; it is this wide if the terminal's size is not known. */
     public const WIDTH = 80;
 
     private const DEFAULT_HEIGHT = 24;
@@ -80,7 +79,7 @@ final class Screen
 
     /**
      * @param string[] $lines to stay
-     * @param string[] $panel replaces the one before; not shown where there is no terminal
+     * @param string[] $panel replaces the old one; not shown without a terminal
      */
     public function show(array $lines, array $panel): void
     {
@@ -91,7 +90,7 @@ final class Screen
             }
             $panel = array_map([$this, 'cut'], array_slice($panel, 0, $this->height()));
             if ($panel !== []) {
-                // Hidden cursor; and no line wraps where the terminal has become narrower just now.
+                // Hidden cursor; and no line wraps if the terminal has just become narrower.
                 $text = "\e[?25l" . $text . "\e[?7l" . implode("\n", $panel) . "\n\e[?7h";
             }
             $this->shown = count($panel);
@@ -99,20 +98,20 @@ final class Screen
         echo $text;
     }
 
-    /** Takes the panel away. */
+    /** Removes the panel. */
     public function close(): void
     {
         $this->show([], []);
         echo $this->isLive ? "\e[?25h" : '';
     }
 
-    /** A line as wide as the panel may be. Of a longer one the terminal would show the last character, too. */
+    /** A line as wide as the panel may be. If it were longer, the terminal would also show its last character. */
     private function cut(string $line): string
     {
         $room = $this->width;
         return (string) preg_replace_callback('/(\e\[\d+m)|[^\e]+/', static function (array $part) use (&$room): string {
             if (isset($part[1])) {
-                return $part[0]; // a colour takes no room
+                return $part[0]; // a colour takes no columns
             }
             $text = substr($part[0], 0, $room);
             $room -= strlen($text);

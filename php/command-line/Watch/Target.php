@@ -15,9 +15,9 @@ interface Target
     public function name(): string;
 
     /**
-     * What there is now.
+     * The sockets as they are now.
      *
-     * @param Sample[] $previous what this returned the last time
+     * @param Sample[] $previous the result of the last call
      * @return Sample[] by inode
      */
     public function samples(array $previous): array;
@@ -25,6 +25,6 @@ interface Target
     /** How a socket that is no longer among the samples has ended. @param Sample $last of it */
     public function ending(int $inode, Sample $last): Ending;
 
-    /** Whether there is nothing left to watch, for good. */
+    /** Whether there will be nothing more to watch. */
     public function isOver(): bool;
 }

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\Exception;
 
 /**
- * The system refused: the code is the errno, or 0 where there is none (a failed TLS handshake).
+ * The system refused: the code is the errno, or 0 if there is none (a failed TLS handshake).
  */
 final class SocketException extends \RuntimeException implements KeepaliveException
 {

@@ -6,7 +6,7 @@ namespace Keepalive\Exception;
 
 use Keepalive\Internal\Php;
 
-/** Something that is no socket was given where one is needed, or one that is closed. */
+/** The given value is not a socket, or is a closed one. */
 final class TypeError extends \TypeError implements KeepaliveException
 {
     /** @param mixed $given */

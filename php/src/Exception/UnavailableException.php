@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Exception;
 
-/** This PHP, as it is set up, cannot do it; the message says what to turn on or install. */
+/** This PHP cannot do it with its present setup; the message says what to turn on or install. */
 final class UnavailableException extends \RuntimeException implements KeepaliveException
 {
 }

@@ -11,8 +11,8 @@ use Keepalive\Exception\UnavailableException;
 /**
  * Which remote addresses are meant: "db.example:5432", "10.0.0.0/8:6379", "[2001:db8::/32]:443", "*:3306", "host:*".
  *
- * The one form of enableConnectionsTo() and of --to; the rules of LIBKEEPALIVE_TO are the same without host names
- * and schemes. Left out or "*", the port is every port. A host name matches nothing until it was looked up.
+ * The form that enableConnectionsTo() and --to take; the rules of LIBKEEPALIVE_TO are the same without host names
+ * and schemes. Without a port, or with "*", it is every port. A host name matches nothing until it was looked up.
  *
  * @internal
  */
@@ -31,7 +31,7 @@ final class Address
         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" => "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1",
     ];
 
-    /** What has to be looked up; null where nothing has. */
+    /** The name to look up; null if there is none. */
     private ?string $name;
 
     /** @var array<array{string, int}>|null addresses in network byte order, and how many bits count; null: any */
@@ -92,7 +92,7 @@ final class Address
         return false;
     }
 
-    /** @return string[] the same as rules of LIBKEEPALIVE_TO, of which a host name may become several */
+    /** @return string[] the same as rules of LIBKEEPALIVE_TO; a host name may become several */
     public function rules(): array
     {
         $port = $this->port ?? '*';
@@ -108,7 +108,8 @@ final class Address
      * With the addresses that the host name has now; the same object where there is no name.
      *
      * As clients do it: with getaddrinfo(3), so that hosts files, every address and both families count.
-     * PHP has other ways, but gethostbynamel() knows no IPv6, and dns_get_record() no hosts file.
+     * PHP's other functions are not enough: gethostbynamel() has no IPv6, and dns_get_record() does not read the hosts
+     * file.
      *
      * @throws SocketException the name has no address, or no name server answers
      * @throws UnavailableException the sockets extension is missing
@@ -126,7 +127,7 @@ final class Address
             );
         }
         Errno::prepare();
-        $found = socket_addrinfo_lookup($name, '0', ['ai_socktype' => SOCK_STREAM]); // PHP 7.4 wants a port
+        $found = socket_addrinfo_lookup($name, '0', ['ai_socktype' => SOCK_STREAM]); // PHP 7.4 requires a port
         if ($found === false || $found === []) {
             $full = Errno::ofFullTable();
             if ($full !== 0) {
@@ -146,8 +147,8 @@ final class Address
     }
 
     /**
-     * "host:port" and "[IPv6 address]:port", and nothing more: PHP's own functions read a port as far as it looks
-     * like a number, and cut that down to 16 bits, which is another port than the one that was named.
+     * "host:port" and "[IPv6 address]:port", and nothing more: PHP's own functions read only the digits of a port and
+     * cut the number down to 16 bits, which gives another port.
      *
      * @return array{string, int}|null the host, without brackets, and the port; null for any other form
      */

@@ -9,8 +9,7 @@ use Keepalive\Settings;
 use Keepalive\Status;
 
 /**
- * A way to the kernel's socket options. Values were checked before they come here; what is given
- * as a socket was not.
+ * A way to the kernel's socket options. The values have been checked already; the socket has not.
  *
  * @internal
  */
@@ -20,14 +19,13 @@ interface Backend
     public function name(): string;
 
     /**
-     * Turns keepalive on, with these values; the user timeout stays.
+     * Turns keepalive on, with these values; the user timeout is not changed.
      *
      * @param resource|\Socket|int|OpenSocket $socket
      */
     public function set($socket, int $idle, int $interval, int $count): void;
 
-    /**
-     * All five values, as one thing.
+    /** Sets all five values together.
      *
      * @param resource|\Socket|int|OpenSocket $socket
      */

@@ -22,7 +22,7 @@ final class Connector
     /** In every STREAM_CRYPTO_METHOD_..._CLIENT, and in no ..._SERVER. */
     private const CLIENT = 1;
 
-    /** Seconds, as ini default_socket_timeout has them where nobody sets it. */
+    /** Seconds: the default of ini default_socket_timeout. */
     private const DEFAULT_TIMEOUT = 60;
 
     /** Seconds that PHP can wait: poll() takes milliseconds, in an int. With 0 a handshake may take any time. */
@@ -149,7 +149,7 @@ final class Connector
         throw new SocketException("The TLS handshake with $address failed: $why", $errno);
     }
 
-    /** PHP does not warn of everything: of the context's ciphers, for one, it says nothing. */
+    /** PHP does not warn of everything: not of the context's ciphers, for instance. */
     private static function lastOpensslError(): string
     {
         $last = '';

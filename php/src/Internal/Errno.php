@@ -7,7 +7,7 @@ namespace Keepalive\Internal;
 use Keepalive\Exception\SocketException;
 
 /**
- * Errnos by name and number, and their likely cause, for when there is no library to ask.
+ * Errnos by name and number, and their likely cause, for use without the library.
  *
  * @internal
  */
@@ -17,7 +17,7 @@ final class Errno
     public const NO_USER_TIMEOUT = 'ENOPROTOOPT: this socket has no user timeout: MPTCP has none on Linux, and some other '
         . 'systems have none at all. Keepalive works without it: Keepalive::enable($socket, $idle, $interval, $count).';
 
-    /** Those that ext-sockets does not name, or that are needed where it is missing. */
+    /** Those that ext-sockets has no name for, or that are needed without ext-sockets. */
     private const NUMBERS = [
         'EBADF' => 9,
         'EMFILE' => 24,
@@ -27,7 +27,7 @@ final class Errno
         'ENOTSOCK' => PHP_OS_FAMILY === 'Linux' ? 88 : (PHP_OS_FAMILY === 'Solaris' ? 95 : 38),
     ];
 
-    /** This platform's number; -1 where it has none. */
+    /** This platform's number; -1 if it has none. */
     public static function number(string $name): int
     {
         return self::NUMBERS[$name] ?? (defined("SOCKET_$name") ? constant("SOCKET_$name") : -1);

@@ -20,7 +20,7 @@ use const PHP_VERSION_ID;
 /**
  * Through the shared library: reaches everything that has a descriptor.
  *
- * FFI converts whatever it is given to an int, silently, so nothing but ints is given to it.
+ * FFI silently converts any value to an int, so only ints are given to it.
  *
  * @internal
  */
@@ -28,25 +28,25 @@ final class FfiBackend implements Backend
 {
     /**
      * Static, and never given to a function: the properties of instances, and arguments, can be seen
-     * with (array), var_dump() and debug_backtrace(), in an application's error handler for one. With
-     * ffi.enable=preload the application is not to have it; what is left to reflection is in docs/fpm.md.
+     * with (array), var_dump() and debug_backtrace(), in an application's error handler for instance. With
+     * ffi.enable=preload the application must not get it; docs/fpm.md says what reflection can still do.
      */
     private static ?\FFI $ffi = null;
 
     /**
      * The last settings that were applied, and a pointer to the same for C, and what it points to: programs
-     * apply one object to many sockets. In one array, so that an asynchronous signal handler that applies
-     * others cannot part them.
+     * apply one object to many sockets. They are in one array, so that an asynchronous signal handler that applies
+     * other settings cannot mix them up.
      *
      * @var array{Settings, \FFI\CData, \FFI\CData}|null
      */
     private static ?array $applied = null;
 
-    /** @throws UnavailableException FFI is barred, or there is no library that will do */
+    /** @throws UnavailableException FFI is not allowed, or no usable library was found */
     public function __construct()
     {
         if (self::$ffi === null) {
-            $library = Library::find(); // first: it says so where there is no class FFI
+            $library = Library::find(); // first: it reports if there is no class FFI
             self::$ffi = \FFI::cdef(Declarations::C, $library);
         }
     }
@@ -171,7 +171,7 @@ final class FfiBackend implements Backend
         }
         $fd = $socket instanceof OpenSocket ? $socket->fd() : $socket;
         if (is_int($fd)) {
-            // Outside C's int there is no descriptor; FFI would cut the number down to another one.
+            // No descriptor is outside of C's int; FFI would cut the number down to another one.
             return $fd >= 0 && $fd <= 0x7FFFFFFF ? $fd : -1;
         }
         if (SocketKind::isSocket($socket)) {

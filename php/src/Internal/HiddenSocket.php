@@ -7,15 +7,16 @@ namespace Keepalive\Internal;
 use Keepalive\Exception\UnavailableException;
 
 /**
- * Streams of which fstat() says nothing, although there may be a socket behind them.
+ * Streams for which fstat() returns nothing, although there may be a socket behind them.
  *
  * @internal
  */
 final class HiddenSocket
 {
     /**
-     * The two ends of the connection behind a stream of which fstat() says nothing: fopen() of http:// and ftp://
-     * has streams whose names PHP tells; those of pg_socket() and of stream_cast() can only be imported.
+     * The two ends of the connection behind a stream for which fstat() returns nothing. PHP reports the names of
+     * streams that fopen() makes for http:// and ftp://; those of pg_socket() and of stream_cast() can only be
+     * imported.
      *
      * @param resource $stream
      * @return array{string, string}|null local, remote

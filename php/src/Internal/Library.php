@@ -27,7 +27,7 @@ use const PHP_SAPI;
 /**
  * Finds the shared library.
  *
- * Where preloaded code alone may use FFI, the application must not decide here what is loaded. So every
+ * If only preloaded code may use FFI, the application must not decide which library is loaded. So every
  * function and constant is imported (the application could define one of the same name in this
  * namespace), and no path that is loaded comes from an argument (it could call private methods by
  * reflection). A test watches over both.
@@ -39,16 +39,16 @@ final class Library
     /** The ABI that this package was written for: the library's major version. */
     public const MAJOR = 1;
 
-    /** Where the last find() found it. */
+    /** The place where the last find() found it. */
     private static ?string $found = null;
 
     /**
-     * The path of a usable library, or its bare name where the system's search path has it.
+     * The path of a usable library, or its bare name if it is on the system's search path.
      *
      * Not the FFI object: all code that could call this would have it, and only FfiBackend may.
      *
-     * @throws UnavailableException with every place tried and what was wrong there; the code is an errno where
-     *     that may pass, because no descriptor is free, otherwise 0
+     * @throws UnavailableException with every place tried and what was wrong there; the code is an errno if a later
+     * call may succeed, because no descriptor is free, otherwise 0
      */
     public static function find(): string
     {
@@ -77,7 +77,7 @@ final class Library
         return self::$found;
     }
 
-    /** Why this code may not use FFI here; null where it may. */
+    /** Why this code may not use FFI here; null if it may. */
     public static function whyNoFfi(): ?UnavailableException
     {
         if (!extension_loaded('ffi')) {
@@ -101,14 +101,14 @@ final class Library
     }
 
     /**
-     * Whether FFI is for preloaded code only, and so barred from the application's own.
+     * Whether only preloaded code may use FFI, and not the application's own.
      */
     public static function ffiIsForPreloadedCode(): bool
     {
         return PHP_SAPI !== 'cli' && strtolower(self::ffiEnable()) === 'preload';
     }
 
-    /** PHP's default, which is also the stricter answer, where disable_functions has taken ini_get() away. */
+    /** PHP's default, which is also the safer answer, if disable_functions has disabled ini_get(). */
     private static function ffiEnable(): string
     {
         return function_exists('ini_get') ? (string) ini_get('ffi.enable') : 'preload';
@@ -145,7 +145,7 @@ final class Library
                     }
                 } catch (\FFI\Exception $exception) {
                     $problem = $exception->getMessage();
-                    $why = $linker->dlerror(); // which PHP has in its message since 8.3 only
+                    $why = $linker->dlerror(); // PHP's message contains it only since 8.3
                     if ($why !== null) {
                         $problem .= " ($why)";
                     }
@@ -160,14 +160,14 @@ final class Library
     }
 
     /**
-     * Where to look, in this order. An explicit choice is the only place: to load another library
-     * than the one asked for would hide the mistake.
+     * Where to look, in this order. If a library was named, no other place is tried: to load another one would hide the
+     * mistake.
      *
      * @return array<string, string> place by origin
      */
     private static function places(): array
     {
-        // Of the process, not of a request; some hosts disable getenv().
+        // Of the process, not of a request; some hosting providers disable getenv().
         $chosen = function_exists('getenv') ? (string) getenv('KEEPALIVE_LIBRARY', true) : '';
         if ($chosen !== '' && !self::ffiIsForPreloadedCode()) {
             return ['KEEPALIVE_LIBRARY' => $chosen];
@@ -194,14 +194,14 @@ final class Library
                 $system = 'linux-musl';
             }
         }
-        $machine = function_exists('php_uname') ? php_uname('m') : 'unknown'; // some hosts disable it
-        if (PHP_INT_SIZE === 4) { // Docker's 32-bit images: the kernel tells its own processor.
+        $machine = function_exists('php_uname') ? php_uname('m') : 'unknown'; // some hosting providers disable it
+        if (PHP_INT_SIZE === 4) { // Docker's 32-bit images: the kernel reports the machine's processor.
             $machine = ['x86_64' => 'i686', 'aarch64' => 'armv7l'][$machine] ?? $machine;
         }
         return "$system-$machine";
     }
 
-    /** Where on the path to the file every user may put another one; null where no place is. */
+    /** The part of the file's path where every user may put another file; null if there is none. */
     private static function writableByEveryUser(string $file): ?string
     {
         for ($path = $file, $inside = null; $path !== $inside; $inside = $path, $path = dirname($path)) {

@@ -24,8 +24,8 @@ use const PHP_MINOR_VERSION;
 /**
  * PHP itself: its warnings, its functions that an administrator may have disabled, its values in messages.
  *
- * Functions are imported for Library's reasons. What quietly() calls gets no arguments: FFI::cdef(), which
- * preloaded code may call, would do more with them.
+ * Functions are imported for Library's reasons. quietly() calls a function without arguments: with arguments the
+ * application could have it call FFI::cdef().
  *
  * @internal
  */
@@ -38,7 +38,7 @@ final class Php
      *
      * @template T
      * @param callable(): T $work
-     * @param string[] $warnings what the handler would have heard
+     * @param string[] $warnings the warnings that the handler would have got
      * @return T
      */
     public static function quietly(callable $work, array &$warnings = [])
@@ -61,13 +61,13 @@ final class Php
         } finally {
             if ($async) {
                 pcntl_async_signals(true);
-                pcntl_signal_dispatch(); // those that have come meanwhile
+                pcntl_signal_dispatch(); // signals that have come in the meantime
             }
         }
         return $result;
     }
 
-    /** @throws UnavailableException which names the first function that disable_functions has taken away */
+    /** @throws UnavailableException it names the first function that disable_functions has disabled */
     public static function need(string ...$functions): void
     {
         foreach ($functions as $name) {

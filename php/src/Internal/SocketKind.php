@@ -17,7 +17,7 @@ use function is_object;
 use function is_resource;
 
 /**
- * Tells apart what users give as a socket.
+ * The kinds of values that users give as a socket.
  *
  * @internal
  */
@@ -56,7 +56,7 @@ final class SocketKind
      * @return array<int|string, int>|null
      *
      * @throws SocketException it has none: a file, a pipe, php://memory
-     * @throws UnavailableException disable_functions has taken fstat() away
+     * @throws UnavailableException disable_functions has disabled fstat()
      * @throws TypeError it is closed
      */
     public static function stat($stream): ?array
@@ -84,7 +84,7 @@ final class SocketKind
     }
 
     /**
-     * The stream that a Socket came from; for a Socket that came from none, a new one on the same
+     * The stream that a Socket came from; for a Socket that was not made from a stream, a new stream on the same
      * descriptor, which the Socket owns from then on.
      *
      * @param resource|\Socket $socket
@@ -123,7 +123,7 @@ final class SocketKind
         if (self::isStream($socket)) {
             try {
                 $type = Php::quietly(static function () use ($socket): string {
-                    return stream_get_meta_data($socket)['stream_type']; // which asks for its end, too
+                    return stream_get_meta_data($socket)['stream_type']; // this also calls stream_eof()
                 });
                 return sprintf('stream #%d (%s)', (int) $socket, $type);
             } catch (\TypeError $closed) {

@@ -14,22 +14,22 @@ use Keepalive\Status;
 use function is_resource;
 
 /**
- * Through ext-sockets: Socket objects always, streams where the library is not to be had.
+ * Through ext-sockets: always for Socket objects, and for streams without the library.
  *
  * @internal
  */
 final class SocketsBackend implements Backend
 {
-    /** Any size means buffered, as streams are from the start. */
+    /** Any size means buffered, which is the default of streams. */
     private const READ_BUFFER = 8192;
 
     /** Why the library is not used, for messages. */
     private string $whyNotFfi;
 
-    /** @var array<string, array{int, int}> level and number of each option that this PHP has a constant for */
+    /** @var array<string, array{int, int}> level and number of each option for which this PHP has a constant */
     private array $options = [];
 
-    /** @throws UnavailableException disable_functions has taken away what is needed */
+    /** @throws UnavailableException disable_functions has disabled a needed function */
     public function __construct(string $whyNotFfi)
     {
         require_once dirname(__DIR__, 2) . '/constants.php';
@@ -63,7 +63,7 @@ final class SocketsBackend implements Backend
         $this->apply($socket, new Settings(true, $idle, $interval, $count, null));
     }
 
-    /** In the order of ka_apply(), for its reasons. */
+    /** In the order of ka_apply(), for the same reasons. */
     public function apply($socket, Settings $settings): void
     {
         $options = [
@@ -173,8 +173,8 @@ final class SocketsBackend implements Backend
             }
             return $work($handle);
         } finally {
-            // The import has switched it off, which would cost one system call for each fread(). A stream
-            // whose program had switched it off gets it back too: PHP does not tell.
+            // The import has switched buffering off, which would cost one system call for each fread(). If the program
+            // itself had switched it off, it is on again too: PHP does not show that.
             if ($handle !== false && $handle !== null && is_resource($stream)) {
                 stream_set_read_buffer($stream, self::READ_BUFFER);
             }
@@ -204,7 +204,7 @@ final class SocketsBackend implements Backend
     }
 
     /**
-     * What to write, in order: without what stays, and with the system's defaults as numbers.
+     * The values to write, in order: without those that stay, and with the system's defaults as numbers.
      *
      * @param resource|\Socket $handle
      * @param mixed $socket what the user gave
@@ -237,8 +237,8 @@ final class SocketsBackend implements Backend
     }
 
     /**
-     * The value, if a socket accepts it. A sysctl may be more, or less: a socket that has such a value keeps it
-     * (UNCHANGED); on any other it cannot be written.
+     * The value, if a socket accepts it. A sysctl may be larger or smaller than that: a socket that has such a value
+     * keeps it (UNCHANGED); on any other socket it cannot be set.
      *
      * @param resource|\Socket $handle
      * @param mixed $socket what the user gave

@@ -11,7 +11,8 @@ use function is_int;
 use const PHP_OS_FAMILY;
 
 /**
- * What may be asked for. Apart from Settings, which Keepalive::enable() does not need: each class costs a process time.
+ * The values that may be set. They are not in Settings, because Keepalive::enable() does not need that class and
+ * loading one takes time.
  *
  * @internal
  */
