@@ -146,7 +146,7 @@ lint-workflow:       ## .github/workflows, by actionlint
 	@machine/setup.sh workflow
 	tests/workflow
 
-analyse:             ## the types of the PHP code, by mago, which cargo first compiles for some minutes
+analyse:             ## the types of the PHP code, by mago, which cargo first compiles, for half an hour
 	@$(NEEDS_CARGO)
 	tests/analyse
 
