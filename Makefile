@@ -2,15 +2,15 @@
 
 CARGO ?= cargo
 BUILD ?= target
-# rustc's name of another platform to build for; packaging.mk sets what else that takes.
+# rustc's name of another platform to build for; packaging.mk sets the other variables for it.
 TARGET ?=
 MADE = $(BUILD)/$(if $(TARGET),$(TARGET)/)release
 LIBRARY = $(MADE)/libkeepalive.so
 PRELOAD = $(MADE)/libkeepalive-preload.so
 ARCHIVE = $(MADE)/libkeepalive.a
-# What else a program needs that links the archive, as rustc says.
+# The libraries that a program needs too if it links the archive, as rustc says.
 ARCHIVE_NEEDS = $(MADE)/native-static-libs
-# What a build needs, on any system: said before cargo or rustc would say it.
+# A build needs these on any system; this message comes before cargo's or rustc's.
 NEEDS_CARGO = command -v '$(CARGO)' >/dev/null || { echo "$(CARGO) is missing. Install Rust 1.85 or newer by" \
 	"rustup, or on Debian 13 and newer by apt-get install cargo. If it is there, add it to the PATH." >&2; exit 1; }
 NEEDS_CC = { command -v cc || command -v gcc || command -v clang; } >/dev/null || { echo "A C compiler is missing," \
@@ -25,9 +25,9 @@ help:                ## this list
 
 build: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) $(PRELOAD)  ## the libraries, optimised, in target/release
 
-# Without the rlib of Cargo.toml, because LTO is off where one is built beside them. All three are made
-# together. A `cargo build --release` leaves a library without LTO in the same place, and an rlib, by
-# which make knows; cargo, which does not, takes that library for its own unless it is removed.
+# Without the rlib of Cargo.toml, because LTO is off if one is built with them. All three are made together.
+# `cargo build --release` leaves a library without LTO in the same place, and an rlib, by which make notices
+# it. Cargo would not rebuild that library, so it is removed.
 # SYSROOT=folder links against that folder's C library; the default is this machine's.
 $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES) $(wildcard $(MADE)/libkeepalive.rlib)
 	@$(NEEDS_CARGO)
@@ -40,7 +40,7 @@ $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES) $(wildcard $(MADE)/libkeepa
 BUILD_CRATE = $(CARGO) rustc --locked --release --target-dir '$(BUILD)' $(if $(TARGET),--target $(TARGET))
 LINKED = $(if $(TARGET),-C linker='$(LINKER)') $(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
 
-# Under the name that cargo cannot give it, with a hyphen.
+# Its name has a hyphen, which cargo does not allow.
 $(PRELOAD): $(CORE) $(wildcard preload/Cargo.toml preload/build.rs preload/src/*.rs)
 	@$(NEEDS_CARGO)
 	@$(NEEDS_CC)
@@ -61,7 +61,7 @@ demo:                ## the main job on this machine, as the kernel reports it, 
 	@$(MAKE) -s build
 	@php php/examples/demo/demo.php
 
-test:                ## everything, and what it needs is installed first
+test:                ## everything; first installs what it needs
 	@$(NEEDS_CARGO)
 	@machine/setup.sh $(DEPS)
 	$(MAKE) test-rust
@@ -76,7 +76,7 @@ test:                ## everything, and what it needs is installed first
 	$(MAKE) test-packaging
 	$(MAKE) test-matrix
 
-# No test runs there, but the compiler agrees with what is written for them. The preload object is Linux's.
+# No test runs there, but the compiler checks the code for them. The preload object is for Linux only.
 OTHER_SYSTEMS = aarch64-apple-darwin x86_64-unknown-freebsd x86_64-unknown-netbsd x86_64-unknown-illumos
 
 test-rust:           ## formatting, lints, also for other systems, and the tests in Rust
@@ -110,11 +110,11 @@ test-servers: build  ## PHP's clients of databases and other servers, with real 
 	@machine/setup.sh test servers
 	phpunit --testsuite servers
 
-test-preload: build  ## programs that nobody changes, with the object in LD_PRELOAD
+test-preload: build  ## unchanged programs, with the object in LD_PRELOAD
 	@machine/setup.sh test servers preload
 	phpunit --testsuite preload
 
-# Once more with a few cases as a user without privileges, where this is root.
+# If this is root, a few cases are run again as a user without privileges.
 test-deadpeer: build ## when programs are told of a dead peer, between two hosts
 	@machine/setup.sh deadpeer
 	tests/deadpeer/search 1000
@@ -131,7 +131,7 @@ test-zts: build      ## the PHP tests with a thread safe PHP, built from Debian'
 	@machine/setup.sh test zts
 	tests/zts.sh
 
-# Without an extension, which phpcs passes over unless it is told of one.
+# Programs without an extension: phpcs skips them unless they are named.
 PHP_PROGRAMS = $(shell grep -rl --exclude='*.*' '^\#!/usr/bin/env php' php tests docs benches)
 
 lint-php:            ## syntax and style (PSR-12) of the PHP code

@@ -15,14 +15,14 @@ SONAME = libkeepalive.so.$(MAJOR)
 MAN3 = $(wildcard docs/man/*.3)
 MAN7 = $(wildcard docs/man/*.7)
 
-# Static programs get the compiler's own C and unwinding libraries from their compiler; naming
-# libgcc_s, which has no static form, would only break `cc -static`.
+# The compiler itself adds its C and unwinding libraries to static programs; naming libgcc_s, which has no static form,
+# would only break `cc -static`.
 NEEDED_BY_ARCHIVE = $(filter-out -lgcc_s -lc,$(shell cat $(ARCHIVE_NEEDS)))
 
-# The name for linkers may be another project's: Debian's libkeepalive0 has /usr/lib/libkeepalive.so.
+# The name for linkers may belong to another project: Debian's libkeepalive0 has /usr/lib/libkeepalive.so.
 OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.so\.$(MAJOR)'
 
-# The loader finds new libraries once ldconfig, which is root's, has listed them.
+# The loader finds new libraries after ldconfig has listed them, and only root can run that.
 LOADER_LOOKS = if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
 LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
@@ -79,7 +79,7 @@ man:
 	rm -f docs/man/*.3
 	docs/man/generate docs/man
 
-# What is built for: rustc's name, Debian's, that of the C library's folders, and Debian's compiler.
+# The platforms: rustc's name, Debian's name, the name of the C library's folders, and Debian's compiler.
 IS_linux-x86_64       = x86_64-unknown-linux-gnu        amd64 x86_64-linux-gnu    x86_64-linux-gnu-gcc
 IS_linux-aarch64      = aarch64-unknown-linux-gnu       arm64 aarch64-linux-gnu   aarch64-linux-gnu-gcc
 IS_linux-musl-x86_64  = x86_64-unknown-linux-musl       amd64 x86_64-linux-gnu    x86_64-linux-gnu-gcc
@@ -92,16 +92,16 @@ debian_of = $(word 2,$(IS_$(1)))
 multiarch_of = $(word 3,$(IS_$(1)))
 compiler_of = $(word 4,$(IS_$(1)))
 HERE = linux-$(shell uname -m)
-# What a release has; the others are built for tests.
+# The platforms of a release; the others are built for tests.
 PLATFORMS = linux-x86_64 linux-aarch64 linux-musl-x86_64 linux-musl-aarch64
 
-# A release runs on Debian 11 and newer, wherever it was built.
+# A release runs on Debian 11 and newer, on whatever system it was built.
 RELEASE = target/debian11
 sysroot_of = .cache/sysroot-$(call debian_of,$(1))
-# Where a platform's shared objects are, once `make release-library-PLATFORM` has made them.
+# The folder of a platform's shared objects, after `make release-library-PLATFORM` has made them.
 release_of = $(RELEASE)/$(if $(filter $(HERE),$(1)),,$(call rustc_of,$(1))/)release
 
-# The compiler prefers its own folders to the sysroot's, hence -L.
+# The compiler prefers its own folders to the sysroot's, so -L is needed.
 LINK_AGAINST_SYSROOT = $(foreach flag,--sysroot='$(SYSROOT)' -L'$(SYSROOT)/usr/lib/$(MULTIARCH)' \
 	-L'$(SYSROOT)/lib/$(MULTIARCH)',-C link-arg=$(flag))
 MULTIARCH ?= $(call multiarch_of,$(HERE))
@@ -114,7 +114,7 @@ MULTIARCH ?= $(call multiarch_of,$(HERE))
 abi:
 	tests/abi/record.sh
 
-# How a platform's libraries are built: with what, and against its C library of Debian 11.
+# How a platform's libraries are built: with which compiler, and against its C library of Debian 11.
 FOR_HERE = BUILD=$(RELEASE) SYSROOT='$(CURDIR)/$(call sysroot_of,$(HERE))'
 FOR = BUILD=$(RELEASE) TARGET=$(call rustc_of,$(1)) LINKER=$(call compiler_of,$(1)) \
 	$(if $(findstring musl,$(1)),RUSTFLAGS='$(call FOR_MUSL,$(CURDIR)/$(call sysroot_of,$(1)),$(subst gnu,musl,$(call multiarch_of,$(1))))', \
@@ -128,10 +128,10 @@ release-library: $(call sysroot_of,$(HERE))  ## the libraries that run on Debian
 
 release-library-$(HERE): release-library ;
 
-# Another processor wants its compiler.
+# Another processor needs its own compiler.
 CROSS = $(filter-out cross-$(call debian_of,$(HERE)),cross-$(call debian_of,$(1)))
 
-# For what depends on the platform.
+# For variables that depend on the platform.
 .SECONDEXPANSION:
 release-library-%: $$(call sysroot_of,%)
 	@machine/setup.sh $(call CROSS,$*)
@@ -151,7 +151,7 @@ deb: release-library-$$(DEB_FOR)  ## Debian packages for Debian 11 and newer, in
 		dpkg-architecture -a$(ARCH) -f -c debian/rules clean $(if $(filter $(HERE),$(DEB_FOR)),binary,binary-arch)
 	debian/rules clean
 
-# What Composer's users get: what .gitattributes lets out of the commit, the compiled library of each
+# Composer's users get the files of the commit that .gitattributes does not exclude, the compiled library of each
 # platform, and the version. The same commit and libraries give the same archive, byte for byte.
 SHIPPED = $(notdir $(LIBRARY) $(PRELOAD))
 DISTRIBUTION = libkeepalive-$(VERSION)

@@ -2,9 +2,10 @@
 //!
 //! A library that is missing would end every program that is started with the object: the smallest
 //! images have no `libgcc_s.so.1`. The code here cannot panic, so nothing in it needs to unwind. An
-//! empty library stands for `libgcc_s`, and `-z defs` fails the build should that change. GNU ld,
-//! because LLVM's keeps the personality function, and what that needs, for functions it has dropped.
-//! On 32-bit ARM every function's unwinding table names the unwinder, so there it stays.
+//! empty library replaces `libgcc_s`, and `-z defs` fails the build if that changes. GNU ld,
+//! because LLVM's linker keeps the personality function, and what it needs, for functions that it
+//! has dropped. On 32-bit ARM every function's unwinding table names the unwinder, so there it
+//! stays.
 
 use std::path::Path;
 use std::{env, fs};

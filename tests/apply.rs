@@ -190,7 +190,7 @@ fn without_settings_it_is_efault() {
     assert_eq!(ka_apply(-1, None), -libc::EFAULT);
 }
 
-/// What is no TCP socket is refused with the kernel's errno, whatever is asked, and left alone.
+/// Sockets that are not TCP are refused with the kernel's errno, whatever is asked, and left alone.
 fn refused_and_untouched(kind: &Kind) {
     let Kind { name, fd, errno: setting, .. } = kind;
     let getting = settings(*fd).idle.unwrap_err(); // another one than for setting, on UDP
@@ -307,7 +307,7 @@ fn what_was_there_before_is_put_back() {
     }
 }
 
-/// A sysctl can hold what setsockopt(2) refuses. Sockets that have it from there keep it.
+/// A sysctl can be a value that setsockopt(2) refuses. Sockets that have it from there keep it.
 #[test]
 fn a_system_default_that_no_socket_accepts_is_given_back_and_kept() {
     with_own_network(|| {

@@ -226,7 +226,7 @@ fn in_a_chroot_without_proc_everything_works() {
     }
 }
 
-/// The library allocates nothing: it works when there is nothing to be had.
+/// The library allocates nothing: it works when no memory is left.
 #[test]
 fn without_any_memory_everything_works() {
     in_child(|| {

@@ -20,7 +20,7 @@ const MAX_IDLE: c_int = 32_767;
 const MAX_INTVL: c_int = 32_767;
 const MAX_CNT: c_int = 127;
 
-/// What a socket that nobody has touched reads back.
+/// What an untouched socket reads back.
 fn fresh() -> Settings {
     settings(tcp4().as_raw_fd())
 }
@@ -146,8 +146,8 @@ fn idle_may_be_longer_or_shorter_than_the_systems_default() {
     }
 }
 
-/// Every function that takes a descriptor refuses what is no TCP socket with the kernel's errno and
-/// leaves it alone, whether its `SO_KEEPALIVE` was off or on.
+/// Every function that takes a descriptor refuses sockets that are not TCP with the kernel's errno
+/// and leaves them alone, whether their `SO_KEEPALIVE` was off or on.
 ///
 /// The kernel has two: on a UDP socket setsockopt(2) says `ENOPROTOOPT`, getsockopt(2) `EOPNOTSUPP`.
 fn refused_and_untouched(kind: &Kind) {

@@ -107,7 +107,7 @@ fn out_of_range_it_says_so() {
             user_timeout_ms: -1,
         };
         assert_eq!(ka_detect_within(seconds), failed, "{seconds}");
-        // Whoever forgets to look is told by the next call.
+        // A caller who forgets to check gets the error from the next call.
         assert_eq!(ka_apply(-1, Some(&failed)), -libc::EINVAL, "{seconds}");
     }
 }

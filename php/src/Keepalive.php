@@ -187,7 +187,7 @@ final class Keepalive
      *
      * @param string $address "db.example:5432", "192.0.2.1:5432", "[2001:db8::1]:5432", a network instead of an address
      * ("10.0.0.0/8:6379", "[2001:db8::/32]:443"), or "*:5432"; without a port, or with "*", every port;
-     *     tcp:// or tls:// may stand before it
+     *     tcp:// or tls:// before it is allowed
      * @param Settings|null $settings null: 60, 10, 6 as enable(), which leaves each user timeout as it is
      * @return int how many connections have it now; 0 also if the client uses a unix socket, as MySQL's and
      * PostgreSQL's do for "localhost" or no host

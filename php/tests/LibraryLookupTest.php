@@ -18,7 +18,7 @@ final class LibraryLookupTest extends KeepaliveTestCase
 {
     private string $package;
 
-    /** On the search path of the system for the children: a libkeepalive.so.1 that will not do. */
+    /** On the search path of the system for the children: a libkeepalive.so.1 that cannot be used. */
     private string $system;
 
     protected function setUp(): void
@@ -307,7 +307,7 @@ Install it \(make install in .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
         return $path;
     }
 
-    /** As uname says it, but for 32-bit PHP on a 64-bit kernel. */
+    /** As uname prints it, except for 32-bit PHP on a 64-bit kernel. */
     private static function machine(): string
     {
         return PHP_INT_SIZE === 8 ? php_uname('m') : 'i686';

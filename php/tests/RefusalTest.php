@@ -16,7 +16,7 @@ use Keepalive\Tests\Support\Kernel;
 use Keepalive\Tests\Support\Sockets;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** What is no TCP socket is refused, the same way with and without FFI, and stays as it was. */
+/** Sockets that are not TCP are refused, the same way with and without FFI, and stay as they were. */
 final class RefusalTest extends KeepaliveTestCase
 {
     /**

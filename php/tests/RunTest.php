@@ -104,7 +104,7 @@ final class RunTest extends TestCase
         self::assertSame(-SIGTERM, self::keepalive(['--within=30'], ['sh', '-c', 'kill -TERM $$'])->status);
     }
 
-    /** PHP ignores SIGPIPE, which whoever started it may not have done, and has its script open. */
+    /** PHP ignores SIGPIPE, even if its parent did not, and has its script open. */
     public function testNothingOfPhpIsLeft(): void
     {
         $look = ['sh', '-c', 'grep Sig[BI] /proc/self/status; ls /proc/self/fd'];

@@ -540,7 +540,7 @@ $/',
     }
 
     /**
-     * What the kernel's table has of connections to a listener, but for one of them.
+     * The entries of the kernel's table for connections to a listener, except one of them.
      *
      * @param resource $listener
      * @param resource $but

@@ -35,7 +35,7 @@ final class KernelRules
         'vanished' => SOCKET_EHOSTUNREACH, // the near host tells itself so, when ARP fails after 3 s
     ];
 
-    /** Networks that probes do not get as far as: they wait for ARP, or for a link. */
+    /** Networks that probes do not reach: they wait for ARP, or for a link. */
     private const NOTHING_LEAVES = ['vanished', 'unplugged', 'down'];
 
     /** @var float[] when probes leave */
@@ -376,7 +376,7 @@ final class KernelRules
         if (!$this->on) {
             $this->keepaliveTimer = $this->late->fires($now, $this->idle); // not from when the peer was heard
         } elseif ($idle >= 0) {
-            // Of the values, only writing the idle time arms the timer anew.
+            // Of the values, only writing the idle time restarts the timer.
             $this->keepaliveTimer = $this->late->fires($now, $this->heard + $this->idle - $now);
         }
         $this->on = true;

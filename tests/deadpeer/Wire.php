@@ -26,7 +26,7 @@ final class Wire
     public function __construct(string $file, float $zero)
     {
         $this->zero = $zero;
-        // Without the settings of whoever calls this; an ICMP message has another header inside.
+        // Without the caller's settings; an ICMP message has another header inside.
         $tshark = ['env', '-u', 'XDG_CONFIG_HOME', 'HOME=' . dirname($file), 'nice', '-n', '19', 'tshark'];
         $command = array_merge($tshark, explode(' ', '-n -Y tcp -T fields -E separator=, -E occurrence=f'), ['-r', $file]);
         foreach (self::FIELDS as $field) {

@@ -28,7 +28,7 @@ function keepsPromise(Scenario $scenario, ?float $seen, float $lastHeard, float 
         : null;
 }
 
-@proc_nice(-10); // as far as this user may: it is not to be late because others are busy
+@proc_nice(-10); // if this user may: it must not be late because others are busy
 
 [, $name, $directory] = $argv;
 $case = Cases::all()[$name];

@@ -25,7 +25,7 @@
 #define SLOTS 12
 #define MAX_SECONDS 32767
 #define MAX_PROBES 127
-/* For what no socket holds: an option that cannot be read. */
+/* For an option that cannot be read: a value that no socket has. */
 #define NONE (-12345)
 
 #define CHECK(condition, ...)                                        \

@@ -1,4 +1,4 @@
-//! The kernel developers' scripts for packetdrill, as far as plain sockets can follow them.
+//! The kernel developers' scripts for packetdrill: the parts that plain sockets can replay.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};

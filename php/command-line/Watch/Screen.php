@@ -52,7 +52,7 @@ final class Screen
     /** Lines that a panel may have. */
     public function height(): int
     {
-        return $this->height - 1; // the cursor stands below it
+        return $this->height - 1; // the cursor is below it
     }
 
     /** The terminal may have been resized. */

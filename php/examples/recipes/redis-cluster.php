@@ -6,7 +6,7 @@
  *     REDIS_SEED=redis.example:6379 php redis-cluster.php
  *
  * The nodes have addresses and ports that the application does not know. So it names the network that they are in, or
- * "*" for all. The same holds for the replica sets of MongoDB.
+ * "*" for all. The same is true for the replica sets of MongoDB.
  */
 
 declare(strict_types=1);

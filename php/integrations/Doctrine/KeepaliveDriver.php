@@ -13,10 +13,10 @@ use Keepalive\Settings;
 use Psr\Log\LoggerInterface;
 
 /**
- * Sets what the driver's connect() has opened: whichever TCP connections are there afterwards and were not before. So it
- * needs no address, and it does not matter whether host, port, a URL or a unix socket was configured.
+ * Sets the connections that the driver's connect() has opened: the TCP connections that exist afterwards and did not
+ * before. So it needs no address, and it does not matter whether host, port, a URL or a unix socket was configured.
  *
- * A connection without keepalive is better than none: a problem is logged, and connect() goes on.
+ * A connection without keepalive is better than no connection: a problem is logged, and connect() goes on.
  *
  * @internal KeepaliveMiddleware makes these.
  */
@@ -47,7 +47,7 @@ final class KeepaliveDriver extends AbstractDriverMiddleware
         return $connection;
     }
 
-    /** @return OpenSocket[]|null null: they cannot be listed */
+    /** @return OpenSocket[]|null null: the sockets cannot be listed */
     private function sockets(): ?array
     {
         try {

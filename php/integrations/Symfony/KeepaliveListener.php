@@ -11,10 +11,10 @@ use Symfony\Component\EventDispatcher\EventSubscriberInterface;
 use Symfony\Component\Messenger\Event\WorkerRunningEvent;
 
 /**
- * Symfony Messenger: keepalive on the worker's connections at each turn of its loop, whoever opened them.
+ * Symfony Messenger: keepalive on all of the worker's connections, in each turn of its loop.
  *
  * Connections that have the settings are left alone, and no name server is asked. A worker without keepalive is better
- * than none: a problem is logged once, and the worker goes on.
+ * than no worker: a problem is logged once, and the worker goes on.
  */
 final class KeepaliveListener implements EventSubscriberInterface
 {
@@ -26,7 +26,7 @@ final class KeepaliveListener implements EventSubscriberInterface
     /**
      * @param Settings|null $settings null: 60, 10, 6 as Keepalive::enable()
      * @param string[] $addresses as Keepalive::enableConnectionsTo() takes them: "*:3306", "10.0.0.0/8"; not a host
-     *     name, which would be looked up at each turn
+     *     name, which would be looked up in each turn
      * @param LoggerInterface|null $logger for problems, as warnings; null: PHP's error_log()
      */
     public function __construct(?Settings $settings = null, array $addresses = ['*'], ?LoggerInterface $logger = null)

@@ -10,7 +10,7 @@ use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
 /**
- * The server's host dies, in silence: without this package the worker hangs, with it the error comes
+ * The server's host dies without a word: without this package the worker hangs, with it the error comes
  * on time.
  */
 final class DeadPeerTest extends TestCase

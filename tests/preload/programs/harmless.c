@@ -253,7 +253,7 @@ static void own(void)
     close(listening);
 }
 
-/* connect() with what is no address. */
+/* connect() with something that is not an address. */
 static void addresses(void)
 {
     struct sockaddr_in address = loopback(1);

@@ -13,7 +13,7 @@ $port = (int) $port;
 /** Asks; most clients notice here that their connection is gone. */
 $clients = [
     'PDO MySQL' => static function () use ($host, $port): string {
-        // Whoever opens a persistent connection gets the old one, unless it is gone.
+        // Opening a persistent connection returns the old one, unless it is gone.
         $pdo = new PDO("mysql:host=$host;port=$port", 'root', '', [PDO::ATTR_PERSISTENT => true]);
         return (string) $pdo->query('SELECT 6 * 7')->fetchColumn();
     },
