@@ -87,7 +87,7 @@ test-rust:           ## formatting, lints, also for other systems, and the tests
 		$(CARGO) clippy --locked --target $$system -p keepalive -p keepalive-core -- -D warnings || exit 1; done
 	$(CARGO) test --locked --workspace
 
-test-c: $(LIBRARY)   ## the header and the library from C and C++, and the library as a file
+test-c: build        ## the header and the library from C and C++, and the library as a file
 	@machine/setup.sh test
 	tests/bats.sh tests/c tests/abi
 
@@ -157,11 +157,11 @@ headers:             ## writes the generated headers, manual pages and docs/php-
 
 FUZZ_SECONDS ?= 20
 
-test-sanitizers: $(LIBRARY)  ## AddressSanitizer, valgrind, a fuzzer and Miri
+test-sanitizers: build  ## AddressSanitizer, valgrind, a fuzzer and Miri
 	@machine/setup.sh sanitizers
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/sanitizers/run
 
-bench: $(LIBRARY)    ## measures side by side and writes docs/benchmarks.md
+bench: build         ## measures side by side and writes docs/benchmarks.md
 	@machine/setup.sh bench
 	benches/run
 

@@ -176,7 +176,7 @@ dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Com
 	rm -rf target/dist/$(DISTRIBUTION)
 	cd target/dist && sha256sum $(DISTRIBUTION).tar.gz >SHA256SUMS
 
-test-packaging: $(LIBRARY) deb dist  ## installs into temporary folders and builds programs against that
+test-packaging: build deb dist  ## installs into temporary folders and builds programs against that
 	@machine/setup.sh packaging
 	LIBRARY=$(RELEASE)/release/libkeepalive.so tests/bats.sh tests/c/library.bats
 	tests/bats.sh $(addprefix tests/packaging/,$(addsuffix .bats,build install manual programs release composer))
@@ -197,5 +197,5 @@ test-machines: $(addprefix release-library-,linux-aarch64 linux-armv7l linux-i68
 	tests/matrix bookworm-i386
 
 # Compares cargo cinstall's files with make install's; not part of make test, because it needs cargo-c.
-test-capi: $(LIBRARY)
+test-capi: build
 	tests/bats.sh tests/packaging/capi.bats
