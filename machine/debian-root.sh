@@ -1,10 +1,9 @@
 #!/bin/sh
-# A Debian of another age, in a folder: machine/debian-root.sh NAME [PACKAGE...] prints the folder.
-#
-# NAME is a suite, or a suite and more words, as in sid-php8.6, for one more root of that suite; i386 among
-# them is that architecture, which runs here too. sid has experimental as its second source, for what is
-# named and is only there. The folder is made once by debootstrap and kept in .cache/debian/NAME with the
-# packages asked for so far. Copy it before changing anything in it. Needs root.
+# Another Debian release, in a folder: machine/debian-root.sh NAME [PACKAGE...] prints the folder.
+# NAME is a suite, or a suite and more words, as in sid-php8.6, for another root of that suite; the word i386 chooses
+# that architecture, which runs here too. sid has experimental as its second source, for the named packages that are
+# only there. The folder is made once by debootstrap and kept in .cache/debian/NAME with the packages asked for so far.
+# Copy it before changing anything in it. Needs root.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -19,7 +18,7 @@ fi
 exec 3>&1 >&2
 
 mkdir -p .cache/debian
-# Cargo looks through the whole repository, but into no other package: not into a root's /proc and /dev.
+# Cargo searches the whole repository, except other packages: this file keeps it out of a root's /proc and /dev.
 : >.cache/Cargo.toml
 exec 9>".cache/debian/$name.lock"
 flock 9
@@ -31,12 +30,12 @@ if [ ! -d "$root" ]; then
     case $name in *-i386) architecture=i386 ;; *) architecture=$(dpkg --print-architecture) ;; esac
     debootstrap --variant=minbase --arch="$architecture" "$suite" "$root.new" "$mirror" >"$root.log" ||
         { tail -n 5 "$root.log"; exit 1; }
-    # Packages with servers would start them, or fail to.
+    # Packages with servers would start them, or fail to start them.
     printf '#!/bin/sh\nexit 101\n' >"$root.new/usr/sbin/policy-rc.d"
     chmod +x "$root.new/usr/sbin/policy-rc.d"
     if [ "$suite" = sid ]; then
         echo "deb $mirror experimental main" >"$root.new/etc/apt/sources.list.d/experimental.list"
-        # Their lists expire within days; a mirror, or a copy of one, may be older than that.
+        # Their lists expire after some days; a mirror, or a copy of one, may be older.
         echo 'Acquire::Check-Valid-Until "false";' >"$root.new/etc/apt/apt.conf.d/old-lists"
     fi
     mv "$root.new" "$root"

@@ -1,8 +1,7 @@
 #!/bin/sh
 # Runs a command of this repository in another Debian's folder: machine/in-debian-root.sh FOLDER COMMAND...
-#
-# Call it by unshare --mount --net --pid --fork: it mounts, and switches the root, in its own namespace.
-# There the repository is /mnt, read only, with BUILD (target/debian11) in target's place; /tmp and /run are
+# Call it through unshare --mount --net --pid --fork: it mounts, and switches the root, in its own namespace.
+# There the repository is /mnt, read only, with BUILD (target/debian11) in place of target; /tmp and /run are
 # empty; the network is a loopback only.
 set -eu
 
@@ -17,7 +16,7 @@ mount --bind "$repository/${BUILD:-target/debian11}" "$root/mnt/target"
 mount -o remount,bind,ro "$root/mnt"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
-# Pseudo-terminals of its own.
+# Its own pseudo-terminals.
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 mount --bind "$root/dev/pts/ptmx" "$root/dev/ptmx"
 for folder in tmp run; do
@@ -27,7 +26,7 @@ printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/run/hosts"
 [ -e "$root/etc/hosts" ] || : >"$root/etc/hosts"
 mount --bind "$root/run/hosts" "$root/etc/hosts"
 cd "$root"
-# Not chroot: from there no user namespace can be made, which tests do.
+# Not chroot: the tests make user namespaces, which is impossible after chroot.
 pivot_root . .
 umount -l .
 ip link set lo up

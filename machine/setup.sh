@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that a part of this project needs: machine/setup.sh demo test ...
 #
-# Does nothing where all are there. Where they are not and this user may not install packages, it
-# says what to type and fails. On other systems it only says what is needed.
+# Does nothing if all are installed. If some are missing and this user may not install packages, it says what to type,
+# and fails. On other systems it only says what is needed.
 set -eu
 
 packages() {
@@ -62,8 +62,8 @@ else
     exit 1
 fi
 echo "Installing by apt-get:$missing"
-# The tests start their own servers; Debian's packages would start theirs at once, on the usual ports,
-# unless this file tells them not to (invoke-rc.d(8)).
+# The tests start their own servers. Debian's packages would start theirs at once, on the usual ports; this file forbids
+# that (invoke-rc.d(8)).
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap '$as_root rm -f "$policy"' EXIT

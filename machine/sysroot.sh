@@ -1,9 +1,8 @@
 #!/bin/sh
 # Unpacks the C library of Debian 11, for amd64 and arm64 also musl, and its compiler's libgcc, into a
 # folder: machine/sysroot.sh FOLDER ARCHITECTURE
-#
-# What is linked against that runs on Debian 11 and everything newer, where this machine's own C
-# library would ask for its own age. Needs no root; apt checks the signatures.
+# Programs linked against it run on Debian 11 and newer; linked against this machine's C library, they would need one at
+# least as new. Needs no root; apt checks the signatures.
 set -eu
 
 folder=$1
@@ -20,13 +19,13 @@ esac
 # shellcheck disable=SC2086 # words on purpose
 "$(dirname "$0")/unpack.sh" "$work/root" $suite "$architecture" \
     libc6 libc6-dev linux-libc-dev libgcc-s1 libgcc-$gcc-dev $musl
-# Links that say /lib mean the lib of the folder.
+# Links to /lib mean the folder's own lib.
 find "$work/root" -type l | while read -r link; do
     target=$(readlink "$link")
     case $target in /*) ln -sfrT "$work/root$target" "$link" ;; esac
 done
-# What is linked against musl takes the unwinder in, so that it needs nothing but musl's libc. It is
-# Debian 11's, because since GCC 12 Debian's calls a function that only glibc has (_dl_find_object).
+# Libraries linked against musl include the unwinder, so that they need only musl's libc. It is Debian 11's, because
+# since GCC 12 Debian's unwinder calls a function that only glibc has (_dl_find_object).
 if [ -n "$musl" ]; then
     libraries=$(dirname "$work"/root/usr/lib/*-linux-musl/libc.a)
     cp "$work"/root/usr/lib/gcc/*/10/libgcc.a "$work"/root/usr/lib/gcc/*/10/libgcc_eh.a "$libraries"

@@ -2,8 +2,8 @@
 # Unpacks packages of any Debian, for any architecture, into a folder, and installs nothing:
 # machine/unpack.sh FOLDER SUITE ARCHITECTURE PACKAGE...
 #
-# Needs no root; apt checks the signatures. FOLLOW is an extended regular expression of names: what a
-# package depends on is unpacked too where its name matches.
+# Needs no root; apt checks the signatures. FOLLOW is an extended regular expression of names: a package's dependencies
+# are unpacked too if their name matches.
 set -eu
 
 folder=$1
@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
 : >"$work/status"
 echo "deb [signed-by=$keyring] $mirror $suite main" >"$work/sources.list"
-# The lists expire within days; a mirror, or a copy of one, may be older than that.
+# The lists expire after some days; a mirror, or a copy of one, may be older.
 cat >"$work/apt.conf" <<END
 APT::Architecture "$architecture";
 APT::Architectures "$architecture";

@@ -20,7 +20,7 @@ if [ ! -x "$built/bin/php" ]; then
     }
     apt update
     (cd "$work/php" && apt source php8.2 >"$work/log" 2>&1) || { tail "$work/log"; exit 1; }
-    # FFI and sockets are extensions of their own, as Debian has them: tests do without one or the other.
+    # FFI and sockets are separate extensions, as in Debian: some tests run without one of them.
     (
         cd "$work/php/"php8.2-*/
         ./buildconf --force

@@ -30,7 +30,7 @@ final class DockerPageTest extends KeepaliveTestCase
             $command = str_replace('/usr/local/etc/php/conf.d/90-keepalive.ini', $file, end($commands), $count);
             self::assertSame(1, $count);
             Child::run(['sh', '-euc', $command])->cleanOutput();
-            // No deploy replaces a folder of an image, so the copy in vendor will do.
+            // No deploy replaces a folder of an image, so the copy in vendor is enough.
             $expected = str_replace('/opt/keepalive/', '/srv/app/vendor/libkeepalive/keepalive/', $tested[1], $count);
             self::assertSame(1, $count);
             self::assertSame($expected, file_get_contents($file));
