@@ -25,7 +25,7 @@ final class Connector
     /** Seconds: the default of ini default_socket_timeout. */
     private const DEFAULT_TIMEOUT = 60;
 
-    /** Seconds that PHP can wait: poll() takes milliseconds, in an int. With 0 a handshake may take any time. */
+    /** Limits of PHP's timeouts, in seconds: poll() takes an int of milliseconds. With 0 a handshake may take forever. */
     private const SHORTEST = 0.001;
     private const LONGEST = 2147482.0;
 
@@ -53,7 +53,7 @@ final class Connector
         }
 
         Errno::prepare();
-        // PHP 8.6 can throw, or say nothing, in place of a warning. Here it warns, and what that says is thrown.
+        // PHP 8.6 can throw, or say nothing, in place of a warning. Here it warns, and the warning's text is thrown.
         $mode = PHP_VERSION_ID < 80600 ? null : stream_context_get_options($context)['stream']['error_mode'] ?? null;
         try {
             if ($mode !== null) {
@@ -100,7 +100,7 @@ final class Connector
                 (int) $errno ?: $full
             );
         }
-        // Where PHP cannot bind, it goes on from any address.
+        // If PHP cannot bind, it goes on from any address.
         $bindto = stream_context_get_options($context)['socket']['bindto'] ?? '';
         $local = (string) stream_socket_get_name($stream, false);
         if ($bindto !== '' && !self::isBoundTo($bindto, $local)) {
