@@ -117,10 +117,10 @@ test-preload: build  ## unchanged programs, with the object in LD_PRELOAD
 # If this is root, a few cases are run again as a user without privileges.
 test-deadpeer: build ## when programs are told of a dead peer, between two hosts
 	@machine/setup.sh deadpeer
-	tests/deadpeer/search 1000
-	tests/deadpeer/run
+	tests/deadpeer/search.php 1000
+	tests/deadpeer/run.php
 	docs/pictures/draw --check target/deadpeer
-	tests/deadpeer/run-without-root idle-1-1-3 data-user-timeout unreachable-data rebooted tls-fread c \
+	tests/deadpeer/run-without-root.sh idle-1-1-3 data-user-timeout unreachable-data rebooted tls-fread c \
 		within-6-lossy-far nat-outlived
 
 test-matrix: release-library  ## the PHP tests with PHP 7.4, 8.2, 8.4, 8.5 and 8.6, each also with the JIT; needs root

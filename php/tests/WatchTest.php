@@ -20,7 +20,7 @@ use PHPUnit\Framework\TestCase;
 final class WatchTest extends TestCase
 {
     private const COMMAND = __DIR__ . '/../bin/keepalive';
-    private const HOSTS = __DIR__ . '/../../tests/deadpeer/hosts';
+    private const HOSTS = __DIR__ . '/../../lab/hosts';
 
     /** Of Support/watched.php, played side by side. */
     private const SCENARIOS = ['dead', 'dead-on-a-terminal', 'rebooted', 'closed', 'process', 'process-on-a-terminal', 'dead-in-json', 'process-in-json'];

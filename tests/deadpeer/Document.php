@@ -15,7 +15,7 @@ final class Document
     public function __construct(string $file, string $table, string $program = 'run')
     {
         $this->file = $file;
-        $this->begin = "<!-- $table: written by tests/deadpeer/$program --write-docs -->\n";
+        $this->begin = "<!-- $table: written by tests/deadpeer/$program.php --write-docs -->\n";
         $this->end = "<!-- end of $table -->";
     }
 

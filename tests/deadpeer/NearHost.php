@@ -11,7 +11,7 @@ use Keepalive\Keepalive;
  */
 final class NearHost
 {
-    private const HOSTS = __DIR__ . '/hosts';
+    private const HOSTS = __DIR__ . '/../../lab/hosts';
     private const NEAR = [4 => '192.0.2.1', 6 => '2001:db8::1'];
     private const FAR = [4 => '192.0.2.2', 6 => '2001:db8::2'];
 

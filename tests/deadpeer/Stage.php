@@ -53,7 +53,7 @@ final class Stage
     private function start(string $name, bool $ffi)
     {
         $command = array_merge(
-            [__DIR__ . '/hosts', 'run', PHP_BINARY, '-d', 'display_errors=stderr', '-d', 'log_errors=0'],
+            [__DIR__ . '/../../lab/hosts', 'run', PHP_BINARY, '-d', 'display_errors=stderr', '-d', 'log_errors=0'],
             $ffi ? [] : ['-d', 'ffi.enable=0'],
             [__DIR__ . '/near.php', $name, $this->directory]
         );

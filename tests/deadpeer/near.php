@@ -37,7 +37,7 @@ $predicted = new KernelRules($scenario, $case['horizon'], $case);
 $horizon = $predicted->seen === null || $scenario->has('within') ? $case['horizon'] : $predicted->seen * 9 / 8 + $case['tolerance'] + 2;
 
 $capture = "$directory/$name.pcap";
-passthru(escapeshellarg(__DIR__ . '/hosts') . ' capture ' . escapeshellarg($capture), $status);
+passthru(escapeshellarg(__DIR__ . '/../../lab/hosts') . ' capture ' . escapeshellarg($capture), $status);
 if ($status !== 0) {
     exit(1);
 }

@@ -41,8 +41,7 @@ everything_needed() { # for PHP, to build the library, to install it, to read, t
     git ls-files php | grep -v '^php/tests/'
     printf '%s\n' Cargo.lock Cargo.toml Makefile build.rs cbindgen.toml packaging.mk
     git ls-files benches/abi.rs core headers preload 'src/*.rs' 'include/*.h' 'docs/man/*.[37]'
-    git ls-files ':(glob)docs/*.md' docs/benchmarks.svg 'docs/pictures/*.svg' examples machine/setup.sh tests/deadpeer/hosts \
-        tests/deadpeer/delay.c
+    git ls-files ':(glob)docs/*.md' docs/benchmarks.svg 'docs/pictures/*.svg' examples lab machine/setup.sh
 }
 
 @test "the files of composer archive" {

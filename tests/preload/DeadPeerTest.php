@@ -26,7 +26,7 @@ final class DeadPeerTest extends TestCase
 
     public static function setUpBeforeClass(): void
     {
-        $hosts = dirname(__DIR__) . '/deadpeer/hosts';
+        $hosts = dirname(__DIR__, 2) . '/lab/hosts';
         $said = Child::run([$hosts, 'run', PHP_BINARY, __DIR__ . '/dead-peer.php'])->cleanOutput();
         self::$told = json_decode($said, true);
     }

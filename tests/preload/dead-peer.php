@@ -1,7 +1,7 @@
 <?php
 
 /**
- * Run on the near host of tests/deadpeer/hosts: programs that nobody changes are connected to servers on
+ * Run on the near host of lab/hosts: programs that nobody changes are connected to servers on
  * the far host, which dies. Prints as JSON when each was told, in seconds from the cut; null: not at all.
  */
 
@@ -15,7 +15,7 @@ require __DIR__ . '/autoload.php';
 
 const HORIZON_SECONDS = 8.0;
 
-$hosts = dirname(__DIR__) . '/deadpeer/hosts';
+$hosts = dirname(__DIR__, 2) . '/lab/hosts';
 $servers = new Servers('192.0.2.2', [$hosts, 'far'], ['mariadb', 'postgresql', 'redis']);
 $address = static fn (string $server): array => ['192.0.2.2', (string) $servers->port($server)];
 $psql = ['psql', '-X', '-h', '192.0.2.2', '-p', (string) $servers->port('postgresql'), '-U', 'postgres'];

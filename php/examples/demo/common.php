@@ -8,7 +8,7 @@ declare(strict_types=1);
 
 require __DIR__ . '/../../autoload.php';
 
-const HOSTS = __DIR__ . '/../../../tests/deadpeer/hosts';
+const HOSTS = __DIR__ . '/../../../lab/hosts';
 const BOLD = '1';
 const DIM = '2';
 const RED = '31';

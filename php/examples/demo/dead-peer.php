@@ -2,9 +2,9 @@
 
 /**
  * The end of `make demo`: two connections to another host, one with keepalive and one without, and
- * what passes on the wire while that host is lost. To be run by tests/deadpeer/hosts:
+ * what passes on the wire while that host is lost. To be run by lab/hosts:
  *
- *     tests/deadpeer/hosts run php php/examples/demo/dead-peer.php
+ *     lab/hosts run php php/examples/demo/dead-peer.php
  */
 
 declare(strict_types=1);

@@ -7,7 +7,7 @@
  *     php demo.php
  *
  * All connections stay on this machine; the TLS server is `openssl s_server`. It needs the programs
- * ss and openssl (Debian: iproute2, openssl), and those of tests/deadpeer/hosts.
+ * ss and openssl (Debian: iproute2, openssl), and those of lab/hosts.
  */
 
 declare(strict_types=1);

@@ -27,7 +27,7 @@ final class DeadPeerTest extends TestCase
     public static function setUpBeforeClass(): void
     {
         $script = __DIR__ . '/Support/dead-peer.php';
-        $hosts = dirname(__DIR__, 3) . '/tests/deadpeer/hosts';
+        $hosts = dirname(__DIR__, 3) . '/lab/hosts';
         self::$results = json_decode(Child::run([$hosts, 'run', PHP_BINARY, $script])->cleanOutput(), true);
     }
 

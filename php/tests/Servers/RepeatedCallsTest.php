@@ -12,7 +12,7 @@ final class RepeatedCallsTest extends TestCase
 {
     public function testEnableConnectionsToAtEachTurnKeepsThePromiseAndApplyDoesNot(): void
     {
-        $hosts = dirname(__DIR__, 3) . '/tests/deadpeer/hosts';
+        $hosts = dirname(__DIR__, 3) . '/lab/hosts';
         $output = Child::run([$hosts, 'run', PHP_BINARY, __DIR__ . '/Support/repeated-calls.php'])->cleanOutput();
         $seconds = json_decode($output, true);
         // 2, 3, 2: after 8 seconds.

@@ -19,7 +19,7 @@ final class StuckTest extends TestCase
 
     public static function setUpBeforeClass(): void
     {
-        $hosts = dirname(__DIR__, 3) . '/tests/deadpeer/hosts';
+        $hosts = dirname(__DIR__, 3) . '/lab/hosts';
         $output = Child::run([$hosts, 'run', PHP_BINARY, __DIR__ . '/Support/stuck.php'])->cleanOutput();
         self::$results = json_decode($output, true, 8, JSON_THROW_ON_ERROR);
     }
@@ -69,7 +69,7 @@ final class StuckTest extends TestCase
             self::assertStringContainsString(
                 $lasting('```console' . "\n" . self::$results['transcript'] . '```'),
                 $lasting($document),
-                "$name: tests/deadpeer/hosts run php php/tests/Servers/Support/stuck.php transcript"
+                "$name: lab/hosts run php php/tests/Servers/Support/stuck.php transcript"
             );
         }
     }

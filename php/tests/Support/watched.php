@@ -2,9 +2,9 @@
 
 /**
  * Has `keepalive watch` watch a connection that something happens to; to be run by
- * tests/deadpeer/hosts:
+ * lab/hosts:
  *
- *     tests/deadpeer/hosts run php watched.php SCENARIO
+ *     lab/hosts run php watched.php SCENARIO
  *
  * Says in JSON what it printed, its exit status, and how many seconds after the event it ended.
  */
@@ -15,7 +15,7 @@ use Keepalive\Tests\Support\Process;
 
 require __DIR__ . '/../bootstrap.php';
 
-const HOSTS = __DIR__ . '/../../../tests/deadpeer/hosts';
+const HOSTS = __DIR__ . '/../../../lab/hosts';
 const WATCH = [PHP_BINARY, '-d', 'display_errors=stderr', __DIR__ . '/../../bin/keepalive', 'watch'];
 const SETTINGS = ['--idle=1', '--interval', '1', '--count', '3'];
 

@@ -2,9 +2,9 @@
 
 /**
  * What each client notices when its server's host dies, with keepalive and without; to be run by
- * tests/deadpeer/hosts:
+ * lab/hosts:
  *
- *     tests/deadpeer/hosts run php php/tests/Servers/Support/dead-peer.php [table]
+ *     lab/hosts run php php/tests/Servers/Support/dead-peer.php [table]
  *
  * All clients connect, those that wait begin to, the network is cut, and the others ask. Says in
  * JSON, or as a table, after how many seconds each noticed and how; null: not at all.
@@ -18,7 +18,7 @@ use Keepalive\Tests\Support\Process;
 
 require __DIR__ . '/../../bootstrap.php';
 
-const HOSTS = __DIR__ . '/../../../../tests/deadpeer/hosts';
+const HOSTS = __DIR__ . '/../../../../lab/hosts';
 const FAR = '192.0.2.2';
 const WITHIN_SECONDS = 6;
 const WATCHED_SECONDS = 10;

@@ -1,9 +1,9 @@
 <?php
 
 /**
- * When a connection to a dead host ends if keepalive is set again twice a second; to be run by tests/deadpeer/hosts:
+ * When a connection to a dead host ends if keepalive is set again twice a second; to be run by lab/hosts:
  *
- *     tests/deadpeer/hosts run php php/tests/Servers/Support/repeated-calls.php
+ *     lab/hosts run php php/tests/Servers/Support/repeated-calls.php
  *
  * Says in JSON after how many seconds of silence the kernel gave it up: by "once", by "enableConnectionsTo" and by "apply"
  * at each turn.
@@ -17,7 +17,7 @@ use Keepalive\Tests\Support\Process;
 
 require __DIR__ . '/../../bootstrap.php';
 
-const HOSTS = __DIR__ . '/../../../../tests/deadpeer/hosts';
+const HOSTS = __DIR__ . '/../../../../lab/hosts';
 const FAR = '192.0.2.2';
 const TURN_MICROSECONDS = 500000;
 const PATIENCE_SECONDS = 15;

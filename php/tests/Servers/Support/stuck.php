@@ -2,9 +2,9 @@
 
 /**
  * Programs that wait for a host that is lost, and `keepalive set` from outside, afterwards; to be run by
- * tests/deadpeer/hosts:
+ * lab/hosts:
  *
- *     tests/deadpeer/hosts run php php/tests/Servers/Support/stuck.php [transcript]
+ *     lab/hosts run php php/tests/Servers/Support/stuck.php [transcript]
  *
  * They connect, the network is cut, and nothing happens for a while. Then each is set but one. Says in JSON, for
  * each, what `keepalive set` said, after how many seconds the program was told, and what; null: not at all. With
@@ -19,7 +19,7 @@ use Keepalive\Tests\Support\Process;
 
 require __DIR__ . '/../../bootstrap.php';
 
-const HOSTS = __DIR__ . '/../../../../tests/deadpeer/hosts';
+const HOSTS = __DIR__ . '/../../../../lab/hosts';
 const FAR = '192.0.2.2';
 const KEEPALIVE = [PHP_BINARY, '-d', 'display_errors=stderr', __DIR__ . '/../../../bin/keepalive'];
 /** After the cut, before anything is set: as long as nothing may happen. */

@@ -2,7 +2,7 @@
 <?php
 
 /**
- * Looks for a schedule of writes that breaks the promise: tests/deadpeer/search [--write-docs] [SCHEDULES]
+ * Looks for a schedule of writes that breaks the promise: tests/deadpeer/search.php [--write-docs] [SCHEDULES]
  *
  * Plays so many random schedules (2000) for each of many N by the kernel's rules, which the cases of
  * `run` measure: idle and written, once and often, with round trips from 0.1 to 200 ms, and timers as
@@ -164,6 +164,6 @@ $table = settingsTable();
 if ($writeDocs) {
     $document->write($table);
 }
-$judge($document->isAbout($table), "docs/dead-peers.md, table 'settings', which tests/deadpeer/search --write-docs renews:");
+$judge($document->isAbout($table), "docs/dead-peers.md, table 'settings', which tests/deadpeer/search.php --write-docs renews:");
 echo "$passed passed, $failed failed\n";
 exit($failed === 0 ? 0 : 1);

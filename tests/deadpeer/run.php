@@ -2,7 +2,7 @@
 <?php
 
 /**
- * Proves that dead peers are found on time: tests/deadpeer/run [--write-docs] [NAME...]
+ * Proves that dead peers are found on time: tests/deadpeer/run.php [--write-docs] [NAME...]
  *
  * Plays the cases of Cases.php, each between two hosts of its own, several at a time: all but those
  * that take minutes, or those of a name, "tls" meaning tls-fread, tls-select and so on. Leaves
@@ -27,7 +27,7 @@ if ($cases === []) {
     exit(2);
 }
 
-passthru(escapeshellarg(__DIR__ . '/hosts') . ' run true', $status);
+passthru(escapeshellarg(__DIR__ . '/../../lab/hosts') . ' run true', $status);
 if ($status !== 0) {
     printf("No case can be played here, see above.\n0 passed, %d failed\n", count($cases));
     exit(1);
@@ -83,7 +83,7 @@ foreach ($tables as [$file, $name, $groups, $format]) {
         echo "docs/$file, table '$name': ok\n";
     } else {
         $failed++;
-        echo "docs/$file, table '$name': NOT OK, it is about other results; tests/deadpeer/run --write-docs renews it\n";
+        echo "docs/$file, table '$name': NOT OK, it is about other results; tests/deadpeer/run.php --write-docs renews it\n";
     }
 }
 
