@@ -25,7 +25,7 @@ final class Connector
     /** Seconds: the default of ini default_socket_timeout. */
     private const DEFAULT_TIMEOUT = 60;
 
-    /** Limits of PHP's timeouts, in seconds: poll() takes an int of milliseconds. With 0 a handshake may take forever. */
+    /** Limits of PHP's timeouts, in seconds: poll() takes int milliseconds. With 0 a handshake may take any time. */
     private const SHORTEST = 0.001;
     private const LONGEST = 2147482.0;
 
