@@ -216,7 +216,7 @@ final class Doctor
             }
         }
         if ($facts['found_at'] === null) {
-            $this->found('Library', self::LIMIT, 'There is no library that will do. Install it (make install in the '
+            $this->found('Library', self::LIMIT, 'No usable library was found. Install it (make install in the '
                 . 'package\'s folder, or the Debian package libkeepalive1), or set KEEPALIVE_LIBRARY to its path.');
         }
         return $facts;
