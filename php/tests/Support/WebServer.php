@@ -128,9 +128,9 @@ final class WebServer
     public function survivesAReload(): bool
     {
         $before = substr_count($this->log(), 'ready to handle connections');
-        posix_kill(proc_get_status($this->process)['pid'], SIGUSR2);
+        $this->process->signal(SIGUSR2);
         $deadline = microtime(true) + self::PATIENCE;
-        while (proc_get_status($this->process)['running']) {
+        while ($this->process->isRunning()) {
             if (substr_count($this->log(), 'ready to handle connections') > $before) {
                 return true;
             }
