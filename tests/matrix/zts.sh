@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the PHP tests with a thread safe PHP: tests/zts.sh [phpunit's arguments]
+# Runs the PHP tests with a thread safe PHP: tests/matrix/zts.sh [phpunit's arguments]
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 php=$(machine/zts-php.sh)
 "$php" -r 'printf("This is PHP %s, thread safe\n", PHP_VERSION);'

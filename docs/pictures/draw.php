@@ -2,7 +2,7 @@
 <?php
 
 /**
- * Draws the pictures beside it from what happened: docs/pictures/draw [--check] [FOLDER]
+ * Draws the pictures beside it from what happened: docs/pictures/draw.php [--check] [FOLDER]
  *
  * timeline.svg   what went over the wire, and when programs were told, in cases of tests/deadpeer;
  *                FOLDER has them from a run before, else they are played, in about 20 seconds
@@ -39,7 +39,7 @@ final class Timeline
     {
         $bottom = self::TOP + count(self::LANES) * self::LANE;
         $picture = new Picture(
-            'docs/pictures/draw',
+            'docs/pictures/draw.php',
             'When is a program told that its peer is gone?',
             'Six timelines of a connection, captured: with keepalive and a live peer, without keepalive, with keepalive and a '
                 . 'peer that is gone, the same with data in flight, and twice with settings for six seconds: idle, and written '
@@ -154,7 +154,7 @@ final class KaSet
     {
         [$calls, $said] = self::trace();
         $picture = new Picture(
-            'docs/pictures/draw',
+            'docs/pictures/draw.php',
             'What ka_set(fd, idle, intvl, cnt) does',
             'The system calls of ka_set(), traced: four in order on a TCP socket; one, refused, on a UDP socket; '
                 . 'none with a value out of range.',

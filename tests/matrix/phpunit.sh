@@ -1,5 +1,5 @@
 #!/bin/sh
-# The part of tests/matrix that runs in the other Debian: tests/matrix-phpunit plain|jit
+# The part of tests/matrix/matrix.sh that runs in the other Debian: tests/matrix/phpunit.sh plain|jit
 set -eu
 
 mode=$1

