@@ -18,10 +18,12 @@ NEEDS_CC = { command -v cc || command -v gcc || command -v clang; } >/dev/null |
 CORE = Cargo.toml Cargo.lock $(wildcard core/Cargo.toml core/src/*.rs)
 SOURCES = $(CORE) build.rs $(wildcard src/*.rs)
 
-.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-preload test-deadpeer test-matrix test-zts lint-php lint-workflow analyse headers test-sanitizers bench clean
+.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-preload test-deadpeer test-matrix test-zts lint-php lint-shell lint-workflow analyse headers test-sanitizers bench clean
+
+##@ To begin with
 
 help:                ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) $(PRELOAD)  ## the libraries, optimised, in target/release
 
@@ -46,8 +48,6 @@ $(PRELOAD): $(CORE) $(wildcard preload/Cargo.toml preload/build.rs preload/src/*
 	@$(NEEDS_CC)
 	$(BUILD_CRATE) --package keepalive-preload -- $(LINKED)
 	cp '$(MADE)/libkeepalive_preload.so' $@
-
-include packaging.mk
 
 # The groups of machine/setup.sh for make demo and make test.
 DEPS = demo test deadpeer sanitizers servers preload deb packaging matrix $(sort $(foreach platform,$(PLATFORMS),$(call CROSS,$(platform))))
@@ -75,6 +75,11 @@ test:                ## everything; first installs what it needs
 	$(MAKE) test-packaging
 	$(MAKE) test-matrix
 
+clean:               ## removes what was built
+	$(CARGO) clean
+
+##@ The parts of make test
+
 # No test runs there, but the compiler checks the code for them. The preload object is for Linux only.
 OTHER_SYSTEMS = aarch64-apple-darwin x86_64-unknown-freebsd x86_64-unknown-netbsd x86_64-unknown-illumos
 
@@ -86,7 +91,7 @@ test-rust:           ## formatting, lints, also for other systems, and the tests
 		$(CARGO) clippy --locked --target $$system -p keepalive -p keepalive-core -- -D warnings || exit 1; done
 	$(CARGO) test --locked --workspace
 
-test-c: build        ## the header and the library from C and C++, and the library as a file
+test-c: build lint-shell  ## the header and the library from C and C++, and the library as a file
 	@machine/setup.sh test
 	tests/bats.sh tests/c tests/abi
 
@@ -99,11 +104,6 @@ test-docs: build     ## every code block, link and message of the documentation
 	tests/docs/links.php
 	tests/docs/messages.php
 	tests/docs/run.php
-
-docs-pictures: build ## draws docs/pictures from captures, a trace and a terminal
-	@machine/setup.sh demo test pictures
-	docs/pictures/draw.php
-	docs/pictures/draw-watch.php
 
 test-servers: build  ## PHP's clients of databases and other servers, with real ones
 	@machine/setup.sh test servers
@@ -126,20 +126,32 @@ test-matrix: release-library  ## the PHP tests with PHP 7.4, 8.2, 8.4, 8.5 and 8
 	@machine/setup.sh matrix
 	tests/matrix/matrix.sh
 
-test-zts: build      ## the PHP tests with a thread safe PHP, built from Debian's sources; slow
-	@machine/setup.sh test zts
-	tests/matrix/zts.sh
+FUZZ_SECONDS ?= 20
 
-# Programs without an extension: phpcs skips them unless they are named.
-PHP_PROGRAMS = $(shell grep -rl --exclude='*.*' '^\#!/usr/bin/env php' php tests docs benches)
+test-sanitizers: build  ## AddressSanitizer, valgrind, a fuzzer and Miri
+	@machine/setup.sh sanitizers
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/bats.sh tests/sanitizers/sanitizers.bats
+	@if $(CARGO) +nightly miri --version >/dev/null 2>&1; then tests/bats.sh tests/sanitizers/miri.bats; else \
+		echo "NOT RUN: Miri (rustup toolchain install nightly --component miri)"; fi
 
 lint-php:            ## syntax and style (PSR-12) of the PHP code
 	@machine/setup.sh test
 	@! grep -rn '@testWith' php/tests || { echo "PHPUnit 12 and newer ignore that: write a data provider." >&2; exit 1; }
-	for file in $$(find php tests docs benches -type f -name '*.php') $(PHP_PROGRAMS); do \
+	for file in php/bin/keepalive $$(find php tests docs benches -type f -name '*.php'); do \
 		php -d display_errors=stderr -l "$$file" >/dev/null || exit 1; done
 	phpcs -n
-	for file in $(PHP_PROGRAMS); do phpcs -n -q --stdin-path="$$PWD/$$file.php" - <"$$file" || exit 1; done
+	phpcs -n -q --stdin-path='$(CURDIR)/php/bin/keepalive.php' - <php/bin/keepalive
+
+# By their first lines; what .bats files load has none.
+lint-shell:          ## shellcheck of the shell programs and tests
+	@machine/setup.sh test
+	shellcheck -x tests/shell.bash $$(git grep -lE '^#!.*(/sh|bash|bats)$$')
+
+##@ Not part of make test
+
+test-zts: build      ## the PHP tests with a thread safe PHP, built from Debian's sources; slow
+	@machine/setup.sh test zts
+	tests/matrix/zts.sh
 
 lint-workflow:       ## .github/workflows, by actionlint from PyPI; after a change there
 	@machine/setup.sh workflow
@@ -149,22 +161,20 @@ analyse:             ## the types of the PHP code, by mago, which cargo first co
 	@$(NEEDS_CARGO)
 	tests/lint/analyse.sh
 
+##@ What is generated, and committed
+
 headers:             ## writes the generated headers, manual pages and docs/php-api.md to where they are committed
 	$(CARGO) run --locked --quiet --package keepalive-headers -- .
 	$(MAKE) man
 	php docs/php-api.php >docs/php-api.md
 
-FUZZ_SECONDS ?= 20
-
-test-sanitizers: build  ## AddressSanitizer, valgrind, a fuzzer and Miri
-	@machine/setup.sh sanitizers
-	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/bats.sh tests/sanitizers/sanitizers.bats
-	@if $(CARGO) +nightly miri --version >/dev/null 2>&1; then tests/bats.sh tests/sanitizers/miri.bats; else \
-		echo "NOT RUN: Miri (rustup toolchain install nightly --component miri)"; fi
+docs-pictures: build ## draws docs/pictures from captures, a trace and a terminal
+	@machine/setup.sh demo test pictures
+	docs/pictures/draw.php
+	docs/pictures/draw-watch.php
 
 bench: build         ## measures side by side and writes docs/benchmarks.md
 	@machine/setup.sh bench
 	benches/run
 
-clean:               ## removes what was built
-	$(CARGO) clean
+include packaging.mk

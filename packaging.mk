@@ -31,6 +31,8 @@ LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 # Not on the linker's path: programs are not linked with it.
 PRELOAD_FOLDER = $(DESTDIR)$(LIBDIR)/libkeepalive
 
+##@ Installing and packaging
+
 install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) $(PRELOAD)  ## PREFIX (/usr/local), LIBDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR
 	@if [ -e '$(DESTDIR)$(LIBDIR)/libkeepalive.so' ] && ! $(OURS); then \
 		echo "$(DESTDIR)$(LIBDIR)/libkeepalive.so is not this library's (Debian's libkeepalive0 has one)." \
@@ -175,6 +177,8 @@ dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Com
 	tar -C target/dist $(ALWAYS_THE_SAME) -cf - $(DISTRIBUTION) | gzip -9n >target/dist/$(DISTRIBUTION).tar.gz
 	rm -rf target/dist/$(DISTRIBUTION)
 	cd target/dist && sha256sum $(DISTRIBUTION).tar.gz >SHA256SUMS
+
+##@ Tests of packages and machines; only test-packaging is part of make test
 
 test-packaging: build deb dist  ## installs into temporary folders and builds programs against that
 	@machine/setup.sh packaging
