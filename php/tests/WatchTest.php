@@ -14,9 +14,14 @@ use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Process;
 use Keepalive\Tests\Support\TlsServer;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use PHPUnit\Framework\TestCase;
 
-/** keepalive watch: what it says while real peers die, with and without a terminal, and how it ends. */
+/**
+ * keepalive watch: what it says while real peers die, with and without a terminal, and how it ends.
+ *
+ * Those of the group clock compare tenths of seconds: they need a machine that is not busy.
+ */
 final class WatchTest extends TestCase
 {
     private const COMMAND = __DIR__ . '/../bin/keepalive';
@@ -50,6 +55,8 @@ final class WatchTest extends TestCase
         }
     }
 
+    /** @group clock */
+    #[Group('clock')]
     public function testADeadPeerInLines(): void
     {
         ['output' => $output, 'status' => $status, 'seconds' => $seconds] = self::$results['dead'];
@@ -73,6 +80,8 @@ $/',
         self::assertFitsInEightyColumns($output);
     }
 
+    /** @group clock */
+    #[Group('clock')]
     public function testTheDocumentationShowsTheSame(): void
     {
         $document = (string) file_get_contents(__DIR__ . '/../../docs/why-not-noticed.md');
@@ -84,6 +93,8 @@ $/',
         self::assertSame($pattern(self::$results['dead']['output']), $pattern($example[1]));
     }
 
+    /** @group clock */
+    #[Group('clock')]
     public function testADeadPeerOnATerminal(): void
     {
         ['output' => $output, 'status' => $status] = self::$results['dead-on-a-terminal'];
@@ -228,6 +239,8 @@ $/',
         }, explode("\n", rtrim($output)));
     }
 
+    /** @group clock */
+    #[Group('clock')]
     public function testMoreSocketsThanTheTerminalHasLines(): void
     {
         $worker = "# \e[5m\n" . '$l = stream_socket_server("tcp://127.0.0.1:0");
