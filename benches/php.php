@@ -131,8 +131,8 @@ if ($label === '') {
         'fstat()' => static function ($stream): void {
             fstat($stream);
         },
-        'Settings::check()' => static function ($stream): void {
-            Settings::check(60, 10, 6, null);
+        'Values::check()' => static function ($stream): void {
+            \Keepalive\Internal\Values::check(60, 10, 6, null);
         },
         'Keepalive::enable()' => $asOne['Keepalive::enable()'],
     ]);
