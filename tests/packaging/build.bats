@@ -28,7 +28,7 @@ load ../shell
 # On a machine that has only these; make's variables.
 missing() {
     for tool in sh make sed head uname; do ln -s "$(command -v $tool)" "$BATS_TEST_TMPDIR"; done
-    PATH=$BATS_TEST_TMPDIR run make -s build BUILD="$BATS_TEST_TMPDIR/nothing" "$@"
+    PATH=$BATS_TEST_TMPDIR run make -s --no-print-directory build BUILD="$BATS_TEST_TMPDIR/nothing" "$@"
 }
 
 @test "make build without cargo says so" {
