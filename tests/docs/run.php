@@ -140,7 +140,7 @@ final class World
         }
     }
 
-    /** Loopback of its own, and names ending in .example for 127.0.0.1. */
+    /** Loopback of its own, and the names of the blocks for 127.0.0.1. */
     public function connect(Block ...$blocks): void
     {
         $names = 'localhost';

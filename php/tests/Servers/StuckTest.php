@@ -61,16 +61,15 @@ final class StuckTest extends TestCase
 
     public function testTheDocumentationShowsTheSame(): void
     {
-        foreach (['README.md', 'docs/running-processes.md'] as $name) {
-            $document = (string) file_get_contents(dirname(__DIR__, 3) . "/$name");
-            $lasting = static function (string $text): string {
-                return (string) preg_replace('/\d+/', 'N', $text);
-            };
-            self::assertStringContainsString(
-                $lasting('```console' . "\n" . self::$results['transcript'] . '```'),
-                $lasting($document),
-                "$name: lab/hosts run php php/tests/Servers/Support/stuck.php transcript"
-            );
-        }
+        $name = 'docs/running-processes.md';
+        $document = (string) file_get_contents(dirname(__DIR__, 3) . "/$name");
+        $lasting = static function (string $text): string {
+            return (string) preg_replace('/\d+/', 'N', $text);
+        };
+        self::assertStringContainsString(
+            $lasting('```console' . "\n" . self::$results['transcript'] . '```'),
+            $lasting($document),
+            "$name: lab/hosts run php php/tests/Servers/Support/stuck.php transcript"
+        );
     }
 }
