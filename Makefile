@@ -159,6 +159,7 @@ lint-workflow:       ## .github/workflows, by actionlint from PyPI; after a chan
 
 analyse:             ## the types of the PHP code, by mago, which cargo first compiles, for half an hour
 	@$(NEEDS_CARGO)
+	@machine/setup.sh servers
 	tests/lint/analyse.sh
 
 ##@ What is generated, and committed

@@ -44,9 +44,7 @@ final class Application
                 return self::OK;
             }
             $command = self::command($name);
-            $end = array_search('--', $arguments, true); // after it is another command
-            $own = $end === false ? $arguments : array_slice($arguments, 0, $end);
-            if (array_intersect(['--help', '-h'], $own) !== []) {
+            if (array_intersect(['--help', '-h'], Arguments::own($arguments)) !== []) {
                 echo $command->help();
                 return self::OK;
             }

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\CommandLine;
 
 /**
- * Splits a command's arguments into options and words: "--pid 1", "--pid=1", and words only after "--".
+ * Splits a command's arguments into options and words: "--pid 1", "--pid=1", and only words after "--".
  *
  * @internal
  */
@@ -14,13 +14,15 @@ final class Arguments
     /** Kinds of options; any other kind is the smallest number that the option takes. */
     public const FLAG = 'flag';
     public const TEXT = 'text';
-    /** May be given several times. */
-    public const TEXTS = 'texts';
 
     /** @var string[] */
     public array $words = [];
-    /** @var array<string, int|string|string[]|true> the options that were given, by name */
-    public array $options = [];
+    /** @var array<string, int> */
+    private array $numbers = [];
+    /** @var array<string, string[]> each may be given several times */
+    private array $texts = [];
+    /** @var array<string, true> */
+    private array $flags = [];
 
     /**
      * @param string $command for messages
@@ -41,7 +43,8 @@ final class Arguments
                 $this->words[] = $argument;
                 continue;
             }
-            [$name, $value] = explode('=', substr($argument, 2), 2) + [1 => null];
+            $parts = explode('=', substr($argument, 2), 2);
+            [$name, $value] = [$parts[0], $parts[1] ?? null];
             if (!isset($kinds[$name])) {
                 throw new UsageError("$command has no option --$name.");
             }
@@ -49,16 +52,63 @@ final class Arguments
                 if ($value !== null) {
                     throw new UsageError("--$name takes no value; \"$value\" was given.");
                 }
-                $this->options[$name] = true;
+                $this->flags[$name] = true;
                 continue;
             }
             $this->take($name, $kinds[$name], $value ?? array_shift($arguments) ?? '');
         }
     }
 
+    /**
+     * Those before "--"; after it is another command.
+     *
+     * @param string[] $arguments
+     * @return string[]
+     */
+    public static function own(array $arguments): array
+    {
+        $own = [];
+        foreach ($arguments as $argument) {
+            if ($argument === '--') {
+                break;
+            }
+            $own[] = $argument;
+        }
+        return $own;
+    }
+
     public function has(string $name): bool
     {
-        return isset($this->options[$name]);
+        return isset($this->flags[$name]) || isset($this->numbers[$name]) || isset($this->texts[$name]);
+    }
+
+    public function number(string $name): ?int
+    {
+        return $this->numbers[$name] ?? null;
+    }
+
+    /** The last one, if it was given several times. */
+    public function text(string $name): ?string
+    {
+        $texts = $this->texts($name);
+        return $texts[count($texts) - 1] ?? null;
+    }
+
+    /** @return string[] */
+    public function texts(string $name): array
+    {
+        return $this->texts[$name] ?? [];
+    }
+
+    /**
+     * Those that were given.
+     *
+     * @param string[] $names
+     * @return string[]
+     */
+    public function given(array $names): array
+    {
+        return array_values(array_filter($names, [$this, 'has']));
     }
 
     /** @param string|int $kind */
@@ -69,13 +119,11 @@ final class Arguments
             if ($number === false || $number < $kind) {
                 throw new UsageError("--$name takes a number from $kind; \"$value\" was given.");
             }
-            $this->options[$name] = $number;
+            $this->numbers[$name] = $number;
         } elseif ($value === '') {
             throw new UsageError("--$name takes a value.");
-        } elseif ($kind === self::TEXTS) {
-            $this->options[$name][] = $value;
         } else {
-            $this->options[$name] = $value;
+            $this->texts[$name][] = $value;
         }
     }
 }

@@ -13,13 +13,17 @@ use Keepalive\Internal\Php;
  */
 final class ConnectionTable
 {
-    /** By their numbers in the sixth column; 3 is a socket in TIME_WAIT, which no process has open. */
+    /** For sscanf(): number, both addresses, state, queues, timer and its ticks, repetitions, user, probes, inode. */
+    private const COLUMNS = '%*d: %s %s %*x %*x:%*x %x:%x %*x %*d %d %d';
+
+    /** By the timer's number; 3 is a socket in TIME_WAIT, which no process has open. */
     private const TIMERS = ['none', 'retransmission', 'keepalive', 'none', 'window probe'];
 
     /** USER_HZ, the unit of times in /proc: 100 in every Linux that PHP's FFI runs on. */
     private const TICKS_PER_SECOND = 100;
 
-    /** The table of a process's network namespace; empty if /proc cannot be read.
+    /**
+     * The table of a process's network namespace; empty if /proc cannot be read.
      *
      * @param string $process "self", or a pid
      * @return array<int, array{local: string, remote: string, timer: string, timerAt: float, probes: int}>
@@ -34,14 +38,17 @@ final class ConnectionTable
             });
             $now = hrtime(true) / 1e9;
             foreach (array_slice($lines ?: [], 1) as $line) {
-                $columns = preg_split('/\s+/', trim($line));
-                [$timer, $ticks] = explode(':', $columns[5]);
-                $sockets[(int) $columns[9]] = [
-                    'local' => self::address($columns[1]),
-                    'remote' => self::address($columns[2]),
+                $columns = sscanf($line, self::COLUMNS);
+                if (!is_array($columns)) {
+                    continue;
+                }
+                [$local, $remote, $timer, $ticks, $probes, $inode] = $columns;
+                $sockets[(int) $inode] = [
+                    'local' => self::address((string) $local),
+                    'remote' => self::address((string) $remote),
                     'timer' => self::TIMERS[(int) $timer] ?? 'unknown',
-                    'timerAt' => $now + hexdec($ticks) / self::TICKS_PER_SECOND,
-                    'probes' => (int) $columns[8],
+                    'timerAt' => $now + (int) $ticks / self::TICKS_PER_SECOND,
+                    'probes' => (int) $probes,
                 ];
             }
         }
@@ -54,9 +61,9 @@ final class ConnectionTable
         [$words, $port] = explode(':', $hex);
         $bytes = '';
         foreach (str_split($words, 8) as $word) {
-            $bytes .= pack('L', hexdec($word));
+            $bytes .= pack('L', (int) hexdec($word));
         }
-        $host = inet_ntop($bytes);
+        $host = (string) inet_ntop($bytes);
         if (strncmp($host, '::ffff:', 7) === 0 && strpos($host, '.') !== false) { // IPv4 on an IPv6 socket
             return substr($host, 7) . ':' . hexdec($port);
         }

@@ -43,7 +43,7 @@ final class Doctor
      *
      * Opens, and closes, a few sockets on the loopback network; changes nothing.
      *
-     * A fact that cannot be found out because of disable_functions is null, and a finding says so.
+     * A fact is null if it cannot be found out because of disable_functions; then a finding says so.
      *
      * @return array<string, mixed> verdict, php, extensions, ffi, backend, library, preload,
      *     other_libraries, defaults, sockets, self_test, findings
@@ -51,34 +51,43 @@ final class Doctor
     public static function report(): array
     {
         $doctor = new self();
-        $facts = [
-            'php' => $doctor->section('PHP', 'php'),
-            'extensions' => $doctor->section('PHP', 'extensions'),
-            'ffi' => $doctor->section('FFI', 'ffi'),
-            'library' => $doctor->section('Library', 'library'),
-            'backend' => $doctor->section('Backend', 'backend'),
-            'preload' => $doctor->section('Preload object', 'preload'),
-            'other_libraries' => $doctor->section('Other libraries', 'otherLibraries'),
-        ];
-        $works = $facts['backend'] !== null;
-        $facts['defaults'] = $works ? $doctor->section('Defaults', 'defaults') : null;
-        $facts['sockets'] = $facts['backend'] === 'ffi' ? $doctor->section('Open sockets', 'sockets') : null;
-        $facts['self_test'] = [
-            'tcp' => $works ? $doctor->section('Self test', 'tcpTest') : null,
-            'tls' => $works ? $doctor->section('Self test', 'tlsTest') : null,
-        ];
+        $facts = $doctor->facts();
         return ['verdict' => $doctor->verdict($facts)] + $facts + ['findings' => $doctor->findings];
     }
 
+    /** @return array<string, mixed> */
+    private function facts(): array
+    {
+        $facts = [
+            'php' => $this->section('PHP', fn () => $this->php()),
+            'extensions' => $this->section('PHP', fn () => $this->extensions()),
+            'ffi' => $this->section('FFI', fn () => $this->ffi()),
+            'library' => $this->section('Library', fn () => $this->library()),
+            'backend' => $this->section('Backend', fn () => $this->backend()),
+            'preload' => $this->section('Preload object', fn () => $this->preload()),
+            'other_libraries' => $this->section('Other libraries', fn () => $this->otherLibraries()),
+        ];
+        $works = $facts['backend'] !== null;
+        $facts['defaults'] = $works ? $this->section('Defaults', fn () => $this->defaults()) : null;
+        $facts['sockets'] = $facts['backend'] === 'ffi' ? $this->section('Open sockets', fn () => $this->sockets()) : null;
+        $facts['self_test'] = [
+            'tcp' => $works ? $this->section('Self test', fn () => $this->tcpTest()) : null,
+            'tls' => $works ? $this->section('Self test', fn () => $this->tlsTest()) : null,
+        ];
+        return $facts;
+    }
+
     /**
-     * The result of the method of this name; null if it needs a function that disable_functions has disabled.
+     * The result of $ask; null if it needs a function that disable_functions has disabled.
      *
-     * @return mixed
+     * @template T
+     * @param callable(): T $ask
+     * @return T|null
      */
-    private function section(string $about, string $method)
+    private function section(string $about, callable $ask)
     {
         try {
-            return $this->$method();
+            return $ask();
         } catch (\Error $missing) {
             $this->found($about, self::LIMIT, "This could not be found out: {$missing->getMessage()}.");
             return null;
@@ -94,7 +103,7 @@ final class Doctor
     private function ask(string $about, string $function, ...$arguments)
     {
         if (!function_exists($function)) {
-            $finding = "What $function() would say is not known: disable_functions has taken it away.";
+            $finding = "disable_functions in php.ini disables $function(), so what it would say is not known.";
             if (!in_array($finding, array_column($this->findings, 'text'), true)) {
                 $this->found($about, self::NOTE, $finding);
             }
@@ -143,8 +152,8 @@ final class Doctor
     {
         $uses = [
             'FFI' => 'reaches every kind of socket',
-            'sockets' => 'reaches plain TCP streams, and has the Socket objects',
-            'openssl' => 'has TLS streams',
+            'sockets' => 'reaches plain TCP streams, and provides Socket objects',
+            'openssl' => 'provides TLS streams',
             'Zend OPcache' => 'preloads',
         ];
         $facts = [];
@@ -154,7 +163,7 @@ final class Doctor
                 $this->found('PHP', self::NOTE, "The extension $name, which $use, is not loaded.");
             }
         }
-        $loaded = array_keys(array_filter(array_combine(array_keys($uses), $facts)));
+        $loaded = array_filter(array_keys($uses), 'extension_loaded');
         if ($loaded !== []) {
             $this->found('PHP', self::FINE, 'Extensions loaded: ' . implode(', ', $loaded) . '.');
         }
@@ -181,17 +190,17 @@ final class Doctor
                 . "application's own code may not.");
         } elseif (PHP_SAPI === 'cli') {
             $this->found('FFI', self::FINE, "ffi.enable is \"$enable\": on the command line all code may use FFI. A web "
-                . 'server can differ: ask there too, see Keepalive\CommandLine\Doctor.');
+                . 'server can differ: ask there too, by Keepalive\CommandLine\Doctor::report().');
         } else {
             $this->found('FFI', self::NOTE, "ffi.enable is \"$enable\": all code may use FFI, also the application's own, "
-                . 'which can then call any C function. "preload" with opcache.preload would do.');
+                . 'which can then call any C function. This package needs only "preload", with opcache.preload.');
         }
         return $facts;
     }
 
     private function isPreloaded(): bool
     {
-        $status = extension_loaded('Zend OPcache') ? $this->ask('FFI', 'opcache_get_status', false) : false;
+        $status = extension_loaded('Zend OPcache') ? $this->ask('FFI', 'opcache_get_status', false) : null;
         return in_array(Keepalive::class, $status['preload_statistics']['classes'] ?? [], true);
     }
 
@@ -200,7 +209,7 @@ final class Doctor
     {
         $facts = ['found_at' => null, 'version' => null, 'needed' => Library::MAJOR . '.x', 'tried' => []];
         if (Library::whyNoFfi() !== null) {
-            $this->found('Library', self::NOTE, 'It was not looked for, since FFI cannot be used.');
+            $this->found('Library', self::NOTE, 'It was not looked for, because FFI cannot be used.');
             return $facts;
         }
         $facts['tried'] = Library::search();
@@ -231,7 +240,7 @@ final class Doctor
         }
         if ($this->ask('Library', 'is_writable', $place) || $this->ask('Library', 'is_writable', dirname($place))) {
             $this->found('Library', self::NOTE, "$place can be written by the user that this server runs as: code of the "
-                . 'application could put another library there, and have any C function called.');
+                . 'application could put another library there, and so call any C function.');
         }
     }
 
@@ -240,16 +249,16 @@ final class Doctor
         try {
             $backend = Keepalive::backend();
         } catch (KeepaliveException $neither) {
-            $this->found('Backend', self::LIMIT, 'Keepalive cannot be used: there is neither FFI with the library nor the '
-                . 'extension sockets.');
+            $this->found('Backend', self::LIMIT, 'Keepalive cannot be used: FFI or the library is missing, and the extension '
+                . 'sockets too.');
             return null;
         }
         if ($backend === 'ffi') {
             $this->found('Backend', self::FINE, 'FFI is used: all of this package works, on every kind of TCP socket.');
         } else {
             $this->found('Backend', self::LIMIT, 'The extension sockets is used instead of FFI: keepalive can be set on plain '
-                . 'TCP streams and Socket objects, and by Keepalive::connect() before a TLS handshake; not on established '
-                . 'TLS streams, filtered streams, bare descriptors, or connections inside other extensions.');
+                . 'TCP streams and Socket objects, and by Keepalive::connect() before a TLS handshake. It cannot be set on '
+                . 'established TLS streams, filtered streams, descriptor numbers, or connections inside other extensions.');
         }
         return $backend;
     }
@@ -266,13 +275,13 @@ final class Doctor
         $variables = [];
         foreach (PreloadObject::VARIABLES as $name) {
             $value = $this->ask($about, 'getenv', $name, true);
-            $variables[$name] = $value === false ? null : $value;
+            $variables[$name] = is_string($value) ? $value : null;
         }
-        $given = [];
+        $words = [];
         foreach (array_filter($variables) as $name => $value) {
-            $given[] = "$name=$value";
+            $words[] = "$name=$value";
         }
-        $given = implode(', ', $given);
+        $given = implode(', ', $words);
         if ($object === null && $given === '') {
             $this->found($about, self::FINE, 'This process runs without libkeepalive-preload.so.');
         } elseif ($object === null) {
@@ -282,13 +291,13 @@ final class Doctor
             $this->found($about, self::NOTE, "$object is loaded, but LIBKEEPALIVE is not set, so it does nothing.");
         } else {
             $this->found($about, self::FINE, "This process runs with $object and $given. What a fresh socket has is below, under "
-                . 'Defaults; with LIBKEEPALIVE_TO it gets that later, when it connects or listens.');
+                . 'Defaults. With LIBKEEPALIVE_TO a socket gets its settings later, when it connects or listens.');
         }
         return ['object' => $object, 'variables' => $variables];
     }
 
     /**
-     * Debian's libkeepalive0 and libdontdie0 switch keepalive on in programs they are preloaded into.
+     * Debian's libkeepalive0 and libdontdie0 turn keepalive on in programs that they are preloaded into.
      *
      * @return array{installed: string[], loaded: string[], LD_PRELOAD: string|null}
      */
@@ -297,9 +306,10 @@ final class Doctor
         $installed = [];
         foreach (self::LIBRARY_FOLDERS as $folder) {
             foreach (['libkeepalive', 'libdontdie'] as $name) {
-                foreach ($this->ask('Other libraries', 'glob', "$folder/$name.so*") ?: [] as $file) {
+                $files = $this->ask('Other libraries', 'glob', "$folder/$name.so*");
+                foreach (is_array($files) ? $files : [] as $file) {
                     if (!$this->isOurs($file)) {
-                        $installed[] = $file;
+                        $installed[] = (string) $file;
                     }
                 }
             }
@@ -310,27 +320,29 @@ final class Doctor
         $loaded = array_values(array_filter(array_unique($mapped[0]), function (string $file) use ($ours): bool {
             return $file !== $ours && !$this->isOurs($file);
         }));
-        $preload = $this->ask('Other libraries', 'getenv', 'LD_PRELOAD', true) ?? false;
+        $preload = $this->ask('Other libraries', 'getenv', 'LD_PRELOAD', true);
+        $preload = is_string($preload) ? $preload : null;
         if ($installed !== []) {
             $this->found('Other libraries', self::NOTE, 'Another project\'s library of this kind is installed ('
-                . implode(', ', $installed) . '). It does no harm: this package loads libkeepalive.so.' . Library::MAJOR
+                . implode(', ', $installed) . '). That does no harm: this package loads libkeepalive.so.' . Library::MAJOR
                 . ', never libkeepalive.so.');
         }
         if ($loaded !== []) {
             $this->found('Other libraries', self::NOTE, 'Another library that sets keepalive by itself is loaded into this '
-                . 'process (' . implode(', ', $loaded) . ($preload === false ? '' : "; LD_PRELOAD is \"$preload\"")
-                . '): it may give new sockets its own values, and these would show up as the system\'s defaults.');
+                . 'process (' . implode(', ', $loaded) . ($preload === null ? '' : "; LD_PRELOAD is \"$preload\"")
+                . '): it may give new sockets its own values, which then look like the system\'s defaults.');
         }
         if ($installed === [] && $loaded === []) {
             $this->found('Other libraries', self::FINE, 'No other library that sets keepalive was found.');
         }
-        return ['installed' => $installed, 'loaded' => $loaded, 'LD_PRELOAD' => $preload === false ? null : $preload];
+        return ['installed' => $installed, 'loaded' => $loaded, 'LD_PRELOAD' => $preload];
     }
 
     private function isOurs(string $file): bool
     {
         $major = Library::MAJOR;
-        return preg_match("#/libkeepalive\.so\.$major(\.|\$)#", $this->ask('Other libraries', 'realpath', $file) ?: $file) === 1;
+        $path = (string) ($this->ask('Other libraries', 'realpath', $file) ?: $file);
+        return preg_match("#/libkeepalive\.so\.$major(\.|\$)#", $path) === 1;
     }
 
     /** @return array<string, mixed>|null */
@@ -343,16 +355,16 @@ final class Doctor
             return null;
         }
         $this->found('Defaults', self::FINE, sprintf(
-            'A fresh TCP socket has keepalive %s. Switched on without other values it probes after %d s, then every %d s; %d '
-            . 'unanswered probes end the connection: a dead peer is noticed after %s.',
+            'A fresh TCP socket has keepalive %s. If it is turned on without other values, it probes after %d s, then every '
+            . '%d s; %d unanswered probes end the connection: a dead peer is noticed after %s.',
             $defaults->enabled() ? 'on' : 'off',
             $defaults->idle(),
             $defaults->interval(),
             $defaults->count(),
             Duration::text((float) $defaults->detectionSeconds())
         ));
-        $this->found('Defaults', self::NOTE, 'While data is unacknowledged there are no probes: only a user timeout limits '
-            . 'that time, which on Linux is about 15 minutes. Settings::detectWithin() sets one.');
+        $this->found('Defaults', self::NOTE, 'While data is unacknowledged, there are no probes: without a user timeout '
+            . 'Linux waits about 15 minutes. Settings::detectWithin() sets one.');
         return SelfTest::values($defaults);
     }
 
@@ -401,7 +413,7 @@ final class Doctor
     private function tlsTest(): ?array
     {
         if (!extension_loaded('openssl')) {
-            $this->found('Self test', self::NOTE, 'TLS: not tested, since the extension openssl is not loaded.');
+            $this->found('Self test', self::NOTE, 'TLS: not tested, because the extension openssl is not loaded.');
             return null;
         }
         return $this->selfTest('established TLS', SelfTest::tls());
@@ -428,7 +440,7 @@ final class Doctor
             $kernel['interval'],
             $kernel['count'],
             $kernel['user_timeout_ms'] === null ? 'none' : "$kernel[user_timeout_ms] ms",
-            $timer === null ? '' : sprintf('; its table of connections has the %s timer due in %.1f s', $timer['name'], $timer['seconds'])
+            $timer === null ? '' : sprintf('; in its table of connections the %s timer fires in %.1f s', $timer['name'], $timer['seconds'])
         ));
         return $result;
     }
@@ -436,7 +448,8 @@ final class Doctor
     /** @param array<string, mixed> $facts */
     private function verdict(array $facts): string
     {
-        ['tcp' => $tcp, 'tls' => $tls] = $facts['self_test'];
+        $tcp = $facts['self_test']['tcp'];
+        $tls = $facts['self_test']['tls'];
         if ($tcp === null || !$tcp['ok']) {
             $this->found('Verdict', self::LIMIT, 'Keepalive does not work in this PHP.');
             return self::NOTHING;

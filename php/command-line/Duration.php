@@ -4,7 +4,8 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine;
 
-/** Durations, written for people.
+/**
+ * Durations, written for people.
  *
  * @internal
  */

@@ -11,13 +11,13 @@ namespace Keepalive\CommandLine;
  */
 final class Json
 {
-    // What a process calls itself need not be UTF-8.
+    // A process may call itself something that is not UTF-8.
     private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE
         | JSON_PRESERVE_ZERO_FRACTION | JSON_THROW_ON_ERROR;
 
     /** @param array<string, mixed> $facts */
     public static function line(array $facts): string
     {
-        return json_encode($facts, self::FLAGS);
+        return (string) json_encode($facts, self::FLAGS);
     }
 }

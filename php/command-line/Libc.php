@@ -50,9 +50,8 @@ final class Libc
 
     private static ?\FFI $c = null;
 
-    /** A descriptor of the process (a pidfd), for hasEnded() and borrow().
-     *
-     * Only Process uses these.
+    /**
+     * A descriptor of the process (a pidfd), for hasEnded() and borrow(). Only Process uses these.
      *
      * @throws SocketException there is no such process, or the kernel is too old
      */
@@ -76,7 +75,7 @@ final class Libc
     /**
      * A descriptor of this process for the socket that the other process knows as $fd.
      *
-     * Give it back at once: as long as it is open, a close() in the other process sends no FIN.
+     * Close it at once: as long as it is open, a close() in the other process sends no FIN.
      *
      * @return int|null null if it is no longer open there
      *
@@ -128,7 +127,7 @@ final class Libc
     /** @return array{uid: int, gid: int} the real ones of this process */
     public static function user(): array
     {
-        return ['uid' => self::c()->getuid(), 'gid' => self::c()->getgid()];
+        return ['uid' => (int) self::c()->getuid(), 'gid' => (int) self::c()->getgid()];
     }
 
     /** Whether executing the file would give its process capabilities. */
@@ -140,7 +139,7 @@ final class Libc
     /**
      * Replaces this process by a program, with the environment that putenv() has made.
      *
-     * pcntl_exec() would leave it two things from PHP: SIGPIPE is ignored, and the running script is an open file.
+     * pcntl_exec() would leave two things of PHP behind: SIGPIPE is ignored, and the running script is an open file.
      *
      * @param string[] $arguments from its name on
      * @return int the errno: it returns only if that failed
@@ -161,7 +160,7 @@ final class Libc
                 $c->fcntl((int) $fd, self::F_SETFD, self::FD_CLOEXEC);
             }
         }
-        // systemd lets services ignore SIGPIPE, and some rely on that. Otherwise PHP has set it to be ignored.
+        // PHP ignores SIGPIPE. So does systemd for its services, of which some rely on it: then it stays so.
         if ((int) getenv('SYSTEMD_EXEC_PID') !== getmypid()) {
             $c->signal(self::SIGPIPE, null); // the default
         }
@@ -173,9 +172,9 @@ final class Libc
     {
         $errno = self::errno();
         $causes = [
-            self::EPERM => 'EPERM: it takes the permission to debug that process.',
+            self::EPERM => 'EPERM: this needs the permission to debug that process.',
             self::ESRCH => 'ESRCH: there is no such process.',
-            self::ENOSYS => 'ENOSYS: it takes Linux 5.6.',
+            self::ENOSYS => 'ENOSYS: this needs Linux 5.6 or newer.',
         ];
         return new SocketException("$attempt failed: " . ($causes[$errno] ?? self::describe($errno) . '.'), $errno);
     }

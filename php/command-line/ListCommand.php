@@ -29,19 +29,19 @@ final class ListCommand implements Command
             Usage: keepalive list [--pid PID] [--json]
 
             Shows the TCP sockets of a process, or of every process that this user may look
-            at, with their settings: 60/10/6+120 are idle, interval, count and user timeout,
-            off is no keepalive. A socket that several processes share is shown once, with
-            the first of them. It changes nothing.
+            at, with their settings: 60/10/6+120 are idle, interval, count and user timeout;
+            off means no keepalive. A socket that several processes share is shown once,
+            with the first of them. It changes nothing.
 
               --pid PID   this process only
               --json      an object for each socket, one a line, for programs;
                           docs/running-processes.md explains the keys
 
-            This takes Linux 5.6, and root, or the processes' user where users may debug
+            It needs Linux 5.6, and root, or the processes' user where users may debug
             their processes.
 
-            Exit status: 0, also where there are no sockets; 1 if it could not look, 2 for a
-            wrong command line.
+            Exit status: 0, also if there are no sockets; 1 if it failed, 2 for a wrong
+            command line.
 
             HELP;
     }
@@ -53,7 +53,7 @@ final class ListCommand implements Command
             throw new UsageError("list takes options only; \"{$parsed->words[0]}\" was given.");
         }
         Process::needs('list');
-        $one = $parsed->options['pid'] ?? null;
+        $one = $parsed->number('pid');
         /** @var array<int, array{Process, Sample[]}> $found by pid */
         $found = [];
         $forbidden = [];
@@ -76,7 +76,7 @@ final class ListCommand implements Command
         $parsed->has('json') ? self::printJson($found) : self::print($found, $one !== null);
         if ($forbidden !== []) {
             fwrite(STDERR, sprintf(
-                "keepalive: %d of the processes may not be looked at. Try as root; keepalive list --pid %d says why.\n",
+                "keepalive: this user may not look at %d of the processes. Try as root; keepalive list --pid %d says why.\n",
                 count($forbidden),
                 $forbidden[0]
             ));
@@ -85,7 +85,7 @@ final class ListCommand implements Command
     }
 
     /**
-     * @param array<int, array<string, mixed>> $table of its network
+     * @param array<int, array{local: string, remote: string, timer: string, timerAt: float, probes: int}> $table of its network
      * @return Sample[] by inode
      */
     private static function samples(Process $process, array $table): array

@@ -14,13 +14,13 @@ final class Permission
     /** Of capabilities(7). */
     private const CAP_SYS_PTRACE = 1 << 19;
 
-    /** A sentence with the likely cause, and what to do. */
+    /** A sentence: the likely cause, and what to do. */
     public static function missing(int $pid): string
     {
         [$own, $other] = [self::status('self'), self::status((string) $pid)];
         $isFiltered = ($own['Seccomp'] ?? '0') !== '0';
         if ((hexdec($own['CapEff'] ?? '0') & self::CAP_SYS_PTRACE) !== 0) {
-            return 'There is CAP_SYS_PTRACE, but not over that process: it is outside of this user namespace (a '
+            return 'This program has CAP_SYS_PTRACE, but not for that process: it is outside of this user namespace (a '
                 . 'container), or a security module such as AppArmor forbids it. Try on the host.';
         }
         [$uid, $otherUid] = [strtok($own['Uid'] ?? '', "\t"), strtok($other['Uid'] ?? '', "\t")];
@@ -33,11 +33,11 @@ final class Permission
                 . '(CAP_SYS_PTRACE).';
         }
         if ($isFiltered) {
-            return 'This program runs under seccomp, as in a container, which may forbid it: Docker wants '
-                . '--cap-add SYS_PTRACE. Or try on the host.';
+            return 'This program runs under seccomp, as in a container, which may forbid it: start a Docker container '
+                . 'with --cap-add SYS_PTRACE, or try on the host.';
         }
-        return 'It runs as the same user, but is protected: a setuid program, or one with capabilities or that is not '
-            . 'dumpable. Try as root (CAP_SYS_PTRACE).';
+        return 'It runs as the same user, but the kernel protects it: it is setuid, has capabilities, or is not dumpable '
+            . '(prctl(2)). Try as root (CAP_SYS_PTRACE).';
     }
 
     /** @return array<string, string> /proc/PID/status; empty where there is none */

@@ -12,14 +12,14 @@ use Keepalive\Keepalive;
 use Keepalive\OpenSocket;
 
 /**
- * Another process: its TCP sockets, and one of its descriptors at a time, borrowed.
+ * Another process: its TCP sockets. One of its descriptors at a time is borrowed, as pidfd_getfd(2) does.
  *
  * @internal
  */
 final class Process
 {
     private string $pid;
-    /** The descriptor of this process (a pidfd); it stays valid when another process gets the number. */
+    /** A descriptor for it (a pidfd), which never means another process, even if one gets the same number later. */
     private int $pidfd;
     /** @var array<int, true> inodes of sockets that are not TCP */
     private array $others = [];
@@ -73,7 +73,7 @@ final class Process
         }
     }
 
-    /** "process 4711: php worker.php", in printable ASCII: it goes to a terminal, and anyone may have written it. */
+    /** "process 4711: php worker.php", in printable ASCII, because it goes to a terminal, and any user can choose it. */
     public function name(): string
     {
         $command = $this->command();
@@ -92,7 +92,7 @@ final class Process
         return Libc::hasEnded($this->pidfd);
     }
 
-    /** Names the network namespace that it is in; empty if that is not known. */
+    /** The name of its network namespace; empty if that is not known. */
     public function network(): string
     {
         return (string) @readlink("/proc/$this->pid/ns/net");
@@ -101,7 +101,8 @@ final class Process
     /**
      * The entries of ConnectionTable for its TCP sockets, with their lowest descriptors.
      *
-     * @param array<int, array<string, mixed>>|null $table of its network, if it was read just before
+     * @param array<int, array{local: string, remote: string, timer: string, timerAt: float, probes: int}>|null $table
+     *     of its network, if it was read just before
      * @return array<int, array{fd: int, local: string, remote: string, timer: string, timerAt: float, probes: int}>
      *     by inode, ordered by descriptor
      */
@@ -127,8 +128,7 @@ final class Process
     }
 
     /**
-     * For an MPTCP socket (ConnectionTable contains its subflows with their timers), or one opened since the table was
-     * read.
+     * For sockets that were opened since the table was read, and for MPTCP: the table contains only its subflows.
      *
      * @return array{local: string, remote: string, timer: string, timerAt: float, probes: int}|null
      */
@@ -170,7 +170,7 @@ final class Process
     }
 
     /**
-     * Does some work on a socket of that process, through a descriptor of this one.
+     * Does some work on a socket of that process, through a descriptor of this process.
      *
      * @template T
      * @param int $fd its number there
@@ -213,7 +213,7 @@ final class Process
     }
 
     /**
-     * While it is borrowed, a close() in the other process sends no FIN: so it is given back at once.
+     * While it is borrowed, a close() in the other process sends no FIN, so it is closed at once.
      *
      * @param (callable(int): mixed)|null $work
      * @return mixed

@@ -23,7 +23,8 @@ final class RunCommand implements Command
     private const NOT_EXECUTABLE = 126;
     private const NOT_FOUND = 127;
 
-    private const KINDS = SettingsOptions::KINDS + ['to' => Arguments::TEXTS, 'log' => Arguments::TEXT];
+    /** @var array<string, int|string> for Arguments */
+    private const KINDS = SettingsOptions::KINDS + ['to' => Arguments::TEXT, 'log' => Arguments::TEXT];
 
     /** Of libkeepalive-preload.so. */
     private const MAX_RULES = 64;
@@ -39,10 +40,10 @@ final class RunCommand implements Command
             Usage: keepalive run --within SECONDS [--to ADDRESS]... -- COMMAND [ARGUMENT]...
                    keepalive run --idle S --interval S --count N [--user-timeout MS] ...
 
-            Runs a program, in any language, whose TCP sockets get these settings when they
-            are opened: reconnects, pools and what it starts itself, too. It sets the
-            variables of libkeepalive-preload.so, and becomes the program. What the program
-            sets itself wins. docs/preload.md has the variables.
+            Runs a program, in any language. Its TCP sockets get these settings when they
+            are opened, also those of reconnects, of pools, and of programs that it starts.
+            keepalive run sets the variables of libkeepalive-preload.so, and becomes the
+            program. What the program sets itself wins. docs/preload.md has the variables.
 
 
             HELP . SettingsOptions::HELP . <<<'HELP'
@@ -53,9 +54,9 @@ final class RunCommand implements Command
               --log FILE           a line for each socket that is set or refused; stderr is
                                    standard error
 
-            What cannot be reached is refused: static programs, Go, setuid programs, those
-            for another processor or C library. Of a script the interpreter is examined, of
-            what a program starts later nothing.
+            It refuses programs that it cannot reach: static ones, Go, setuid programs,
+            those for another processor or C library. For a script it examines the
+            interpreter. It does not examine what the program starts later.
 
             Exit status: the command's; 125 if it was refused, 126 if it cannot be executed,
             127 if there is no such command, 2 for a wrong command line.
@@ -65,9 +66,9 @@ final class RunCommand implements Command
 
     public function run(array $arguments): int
     {
-        $end = array_search('--', $arguments, true);
-        $parsed = new Arguments('run', self::KINDS, $end === false ? $arguments : array_slice($arguments, 0, $end));
-        $command = $end === false ? [] : array_slice($arguments, $end + 1);
+        $own = Arguments::own($arguments);
+        $parsed = new Arguments('run', self::KINDS, $own);
+        $command = array_slice($arguments, count($own) + 1);
         if ($parsed->words !== [] || $command === []) {
             throw new UsageError('run takes options, then -- and a command.');
         }
@@ -75,7 +76,7 @@ final class RunCommand implements Command
         try {
             $variables = ['LIBKEEPALIVE' => self::settingsVariable($parsed, $settings)]
                 + self::addressesVariable(ToOption::addresses($parsed))
-                + self::logVariable($parsed->options['log'] ?? null);
+                + self::logVariable($parsed->text('log'));
             return self::become($command, $variables);
         } catch (KeepaliveException $exception) {
             fwrite(STDERR, "keepalive: {$exception->getMessage()}\n");
@@ -124,8 +125,9 @@ final class RunCommand implements Command
 
     private static function settingsVariable(Arguments $parsed, Settings $settings): string
     {
-        if ($parsed->has('within')) {
-            return "within={$parsed->options['within']}";
+        $within = $parsed->number('within');
+        if ($within !== null) {
+            return "within=$within";
         }
         $userTimeoutMs = $settings->userTimeoutMs();
         return "{$settings->idle()},{$settings->interval()},{$settings->count()}"
@@ -160,6 +162,6 @@ final class RunCommand implements Command
             return [];
         }
         $isPath = $log !== 'stderr' && $log[0] !== '/';
-        return ['LIBKEEPALIVE_LOG' => $isPath ? getcwd() . "/$log" : $log];
+        return ['LIBKEEPALIVE_LOG' => $isPath ? (string) getcwd() . "/$log" : $log];
     }
 }

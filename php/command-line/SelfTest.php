@@ -68,7 +68,7 @@ final class SelfTest
                 throw new \RuntimeException($message);
             });
             [$client, $server] = $connect();
-            $result['peer'] = stream_socket_get_name($client, true);
+            $result['peer'] = (string) stream_socket_get_name($client, true);
             $asked = Settings::detectWithin(self::DETECT_WITHIN);
             $result['asked'] = self::values($asked);
             Keepalive::apply($client, $asked);
@@ -114,19 +114,31 @@ final class SelfTest
     {
         $flags = STREAM_SERVER_BIND | STREAM_SERVER_LISTEN;
         try {
-            $listener = stream_socket_server('tcp://127.0.0.1:0', $errno, $message, $flags, $context);
+            $listener = self::opened(stream_socket_server('tcp://127.0.0.1:0', $errno, $message, $flags, $context));
         } catch (\RuntimeException $noIpv4) {
-            $listener = stream_socket_server('tcp://[::1]:0', $errno, $message, $flags, $context);
+            $listener = self::opened(stream_socket_server('tcp://[::1]:0', $errno, $message, $flags, $context));
         }
-        $address = 'tcp://' . stream_socket_get_name($listener, false);
-        $client = stream_socket_client($address, $errno, $message, self::PATIENCE);
-        $server = stream_socket_accept($listener, self::PATIENCE);
+        $address = 'tcp://' . (string) stream_socket_get_name($listener, false);
+        $client = self::opened(stream_socket_client($address, $errno, $message, self::PATIENCE));
+        $server = self::opened(stream_socket_accept($listener, self::PATIENCE));
         stream_set_timeout($server, self::PATIENCE);
         return [$client, $server];
     }
 
     /**
-     * Both ends are in this one process, so neither may block.
+     * @param resource|false $stream
+     * @return resource
+     */
+    private static function opened($stream)
+    {
+        if ($stream === false) { // without a warning, which run() turns into an exception
+            throw new \RuntimeException('no connection over the loopback network could be made');
+        }
+        return $stream;
+    }
+
+    /**
+     * Both ends are in this process, so neither may block.
      *
      * @param resource $client
      * @param resource $server
@@ -162,8 +174,11 @@ final class SelfTest
             'digest_alg' => 'sha256',
         ];
         $key = openssl_pkey_new($options);
-        $request = openssl_csr_new(['commonName' => 'keepalive doctor'], $key, $options);
-        $certificate = openssl_csr_sign($request, null, $key, 1, $options);
+        $request = $key === false ? false : openssl_csr_new(['commonName' => 'keepalive doctor'], $key, $options);
+        $certificate = is_bool($request) ? false : openssl_csr_sign($request, null, $key, 1, $options);
+        if ($key === false || $certificate === false) {
+            throw new \RuntimeException('OpenSSL could not make a certificate: ' . (string) openssl_error_string());
+        }
         openssl_x509_export($certificate, $certificatePem);
         openssl_pkey_export($key, $keyPem, null, $options);
         file_put_contents($file, $certificatePem . $keyPem);
@@ -178,7 +193,7 @@ final class SelfTest
     private static function timer($client): ?array
     {
         try {
-            $entry = ConnectionTable::of('self')[fstat($client)['ino']] ?? null; // null: not Linux, or open_basedir
+            $entry = ConnectionTable::of('self')[fstat($client)['ino'] ?? 0] ?? null; // null: not Linux, or open_basedir
         } catch (\Throwable $disabledFunction) {
             return null;
         }

@@ -20,14 +20,15 @@ final class SetCommand implements Command
     private const NONE_MATCHED = 3;
     private const SOME_REFUSED = 4;
 
+    /** @var array<string, int|string> for Arguments */
     private const KINDS = SettingsOptions::KINDS + [
         'pid' => 1,
         'off' => Arguments::FLAG,
-        'to' => Arguments::TEXTS,
+        'to' => Arguments::TEXT,
         'dry-run' => Arguments::FLAG,
     ];
 
-    /** If the kernel looks at unacknowledged data later than in this many seconds, that is worth a line. */
+    /** A line says when the kernel looks at unacknowledged data next, if that is not within this many seconds. */
     private const LONG = 1.0;
 
     private bool $isDryRun;
@@ -47,10 +48,10 @@ final class SetCommand implements Command
                    keepalive set --pid PID --off ...
 
             Sets the TCP sockets that a process has open, connections and listeners, and
-            prints what each had before and has after. A program that waits for a peer that
-            is gone is told, too. Connections that the process opens later have their own
-            settings, but those that a listener accepts have the listener's. For later ones
-            start it with keepalive run.
+            prints what each had before and has after. A program that already waits for a
+            dead peer learns of it, too. Connections that the process opens later are not
+            changed: start it with keepalive run for those. Connections that a listener
+            accepts later have the listener's settings.
 
 
             HELP . SettingsOptions::HELP . <<<'HELP'
@@ -60,9 +61,10 @@ final class SetCommand implements Command
                                    [2001:db8::/32]:443; may be given several times
               --dry-run            changes nothing, and shows what would be done
 
-            A socket that has these values already is left alone. What is not TCP, or is
-            closed meanwhile, is passed over. MPTCP has no user timeout: it gets the rest.
-            This takes Linux 5.6, and root, or the process's user where users may debug
+            A socket that has these values already is not touched. Sockets that are not
+            TCP, or are closed meanwhile, are left out. MPTCP has no user timeout: it gets
+            the other values.
+            It needs Linux 5.6, and root, or the process's user where users may debug
             their processes.
 
             Exit status: 0 if all sockets that match have these values now, 3 if none
@@ -78,7 +80,8 @@ final class SetCommand implements Command
         if ($parsed->words !== []) {
             throw new UsageError("set takes options only; \"{$parsed->words[0]}\" was given.");
         }
-        if (!$parsed->has('pid')) {
+        $pid = $parsed->number('pid');
+        if ($pid === null) {
             throw new UsageError('set takes --pid.');
         }
         $settings = self::settings($parsed);
@@ -86,7 +89,7 @@ final class SetCommand implements Command
         $this->isDryRun = $parsed->has('dry-run');
         Process::needs('set');
 
-        $process = new Process($parsed->options['pid']);
+        $process = new Process($pid);
         echo $process->name(), "\n";
         $sockets = $process->tcpSockets();
         foreach ($sockets as $inode => $entry) {
@@ -113,7 +116,7 @@ final class SetCommand implements Command
         if (!$parsed->has('off')) {
             return SettingsOptions::settings('set', $parsed);
         }
-        if (array_intersect_key($parsed->options, SettingsOptions::KINDS) !== []) {
+        if ($parsed->given(array_keys(SettingsOptions::KINDS)) !== []) {
             throw new UsageError('set takes --off without other values.');
         }
         return new Settings(false, Keepalive::UNCHANGED, Keepalive::UNCHANGED, Keepalive::UNCHANGED, 0);
@@ -135,13 +138,13 @@ final class SetCommand implements Command
         $lines = ["fd $entry[fd], $ends, $state"];
         $before = Keepalive::settings($fd);
         if ($before->userTimeoutMs() === null) {
-            if ($settings->userTimeoutMs() > 0) {
+            if ((int) $settings->userTimeoutMs() > 0) {
                 $lines[] = '  An MPTCP socket has no user timeout: with unacknowledged data it waits about 15 min.';
             }
             $settings = self::withoutUserTimeout($settings);
         }
         $wanted = self::over($before, $settings);
-        // Not again: if probes are unanswered, the kernel would send another one at once, and count it.
+        // Not set again: while probes are unanswered, the kernel would send another one at once, and count it.
         if ($wanted == $before) {
             $lines[] = '  already  ' . SettingsText::long($before);
             return $lines;
@@ -169,7 +172,7 @@ final class SetCommand implements Command
             $lines[] = "  {$after->disagreement()}";
         }
         if (in_array($timer, ['retransmission', 'window probe'], true) && $timerIn >= self::LONG) {
-            $lines[] = '  Data waits for the peer: the kernel looks at it, and at these values, in '
+            $lines[] = '  Unacknowledged data: the kernel next looks at it, and at these values, in '
                 . Duration::text($timerIn) . '.';
         }
         return $lines;

@@ -14,7 +14,7 @@ use Keepalive\Settings;
  */
 final class SettingsOptions
 {
-    /** For Arguments. */
+    /** @var array<string, int|string> for Arguments */
     public const KINDS = ['within' => 1, 'idle' => 1, 'interval' => 1, 'count' => 1, 'user-timeout' => 0];
 
     public const HELP = <<<'HELP'
@@ -23,25 +23,25 @@ final class SettingsOptions
           --idle SECONDS       silence before the first probe
           --interval SECONDS   from one probe to the next
           --count PROBES       unanswered, until the kernel gives up
-          --user-timeout MS    that sent data may stay unacknowledged; 0 is the kernel's
-                               own limit; left as it is if not given
+          --user-timeout MS    for how long sent data may stay unacknowledged; 0 is the
+                               kernel's own limit. Without it, it is not changed
 
         HELP;
 
     /** @throws UsageError */
     public static function settings(string $command, Arguments $arguments): Settings
     {
-        $given = $arguments->options;
-        $values = array_intersect_key($given, self::KINDS);
+        $within = $arguments->number('within');
+        [$idle, $interval, $count] = array_map([$arguments, 'number'], ['idle', 'interval', 'count']);
         try {
-            if (isset($given['within']) && count($values) === 1) {
-                return Settings::detectWithin($given['within']);
+            if ($within !== null && count($arguments->given(array_keys(self::KINDS))) === 1) {
+                return Settings::detectWithin($within);
             }
-            if (isset($given['idle'], $given['interval'], $given['count']) && !isset($given['within'])) {
-                return Settings::of($given['idle'], $given['interval'], $given['count'], $given['user-timeout'] ?? null);
+            if ($within === null && $idle !== null && $interval !== null && $count !== null) {
+                return Settings::of($idle, $interval, $count, $arguments->number('user-timeout'));
             }
         } catch (InvalidArgumentException $wrong) {
-            throw new UsageError((isset($given['within']) ? '--within: ' : '') . $wrong->getMessage());
+            throw new UsageError(($within === null ? '' : '--within: ') . $wrong->getMessage());
         }
         throw new UsageError("$command takes --within alone, or --idle, --interval and --count together.");
     }

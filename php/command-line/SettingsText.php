@@ -6,7 +6,8 @@ namespace Keepalive\CommandLine;
 
 use Keepalive\Settings;
 
-/** A socket's settings, written for people.
+/**
+ * A socket's settings, written for people.
  *
  * @internal
  */

@@ -15,16 +15,16 @@ use Keepalive\Internal\Address;
 final class ToOption
 {
     /**
-     * @return Address[] their names are looked up
+     * @return Address[] with the addresses that host names have now
      *
-     * @throws UsageError one has another form
+     * @throws UsageError one of them is not an address
      */
     public static function addresses(Arguments $parsed): array
     {
         try {
             return array_map(static function (string $text): Address {
                 return Address::of($text)->lookedUp();
-            }, $parsed->options['to'] ?? []);
+            }, $parsed->texts('to'));
         } catch (InvalidArgumentException $wrong) {
             throw new UsageError("--to: {$wrong->getMessage()}");
         }

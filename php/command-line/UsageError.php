@@ -4,7 +4,8 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine;
 
-/** The command line is wrong; the message says what is wrong.
+/**
+ * The command line is wrong; the message says what is wrong.
  *
  * @internal
  */

@@ -18,7 +18,7 @@ use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Settings;
 
 /**
- * keepalive watch: what the kernel knows of TCP connections, while it happens.
+ * keepalive watch: what the kernel knows about TCP connections, live.
  *
  * @internal
  */
@@ -31,9 +31,8 @@ final class WatchCommand implements Command
     private const SIGNALLED = 128;
 
     private const KINDS = ['idle' => 1, 'interval' => 1, 'count' => 1, 'pid' => 1, 'json' => Arguments::FLAG];
-    private const DEFAULTS = ['idle' => 60, 'interval' => 10, 'count' => 6, 'json' => false];
 
-    /** "tcp://host:port", roughly: anything else is a usage error before anything is opened. */
+    /** "tcp://host:port", roughly. Anything else is a usage error, before anything is opened. */
     private const ADDRESS = '~^((tcp|tls)://)?(\[[^]]+\]|[^][:/]+):\d+$~D';
 
     private Screen $screen;
@@ -64,27 +63,27 @@ final class WatchCommand implements Command
             Usage: keepalive watch ADDRESS [--idle S] [--interval S] [--count N] [--json]
                    keepalive watch --pid PID [--json]
 
-            Shows what the kernel knows of TCP connections while it happens: state,
-            settings, when the peer was last heard, probes without an answer, the timer, and
-            the time left until the kernel would give the connection up.
+            Shows live what the kernel knows about TCP connections: state, settings, when
+            the peer was last heard, probes without an answer, the timer, and the time left
+            until the kernel would give the connection up.
 
-            On a terminal it is a live picture, below one line for each change, and q ends
-            it; elsewhere, or where TERM is dumb, it is the lines only, which begin with the
+            On a terminal it is a live picture, below one line for each change; q ends it.
+            Elsewhere, or if TERM is dumb, it prints the lines only, which begin with the
             seconds since the start. NO_COLOR is respected.
 
             With an ADDRESS, tcp://host:port or tls://host:port, it opens a connection of
-            its own, sends nothing after the handshake, throws away what comes, and ends
-            when the connection does. A TLS server's certificate must be valid;
-            SSL_CERT_FILE=FILE makes an authority of your own known.
+            its own, sends nothing after the handshake, discards what comes, and ends
+            when the connection does. A TLS server's certificate must be valid; for an
+            authority of your own set SSL_CERT_FILE=FILE.
 
               --idle SECONDS       silence before the first probe; default 60
               --interval SECONDS   from one probe to the next; default 10
               --count PROBES       unanswered, until the kernel gives up; default 6
 
             With --pid it watches all TCP sockets of a process, in a container too, until
-            the process ends. It changes nothing there. The kernel tells an error to the
-            process only, so how a connection ended is concluded from its state and timer.
-            This takes Linux 5.6, and root, or the process's user where users may debug
+            the process ends. It changes nothing there. The kernel tells an error to that
+            process only, so watch concludes from state and timer how a connection ended.
+            It needs Linux 5.6, and root, or the process's user where users may debug
             their processes. With several sockets it is a table: 60/10/6+120 are idle,
             interval, count and user timeout.
 
@@ -102,15 +101,21 @@ final class WatchCommand implements Command
 
     public function run(array $arguments): int
     {
-        [$address, $options] = self::parse($arguments);
+        $parsed = self::parse($arguments);
+        $address = $parsed->words[0] ?? null;
+        $pid = (int) $parsed->number('pid');
         Process::needs('watch');
-        $this->isJson = $options['json'];
-        $this->about = $address === null ? ['pid' => $options['pid']] : ['address' => $address];
+        $this->isJson = $parsed->has('json');
+        $this->about = $address === null ? ['pid' => $pid] : ['address' => $address];
         $this->screen = new Screen(!$this->isJson);
         $this->keyboard = new Keyboard();
         $this->start = hrtime(true) / 1e9;
         try {
-            $this->open($address, $options);
+            if ($address === null) {
+                $this->lookAt($pid);
+            } else {
+                $this->connect($address, $parsed);
+            }
             $this->listenToSignals();
             $this->keyboard->open();
             $this->watch();
@@ -124,18 +129,22 @@ final class WatchCommand implements Command
         return $address === null || $this->isQuit || $this->ending === null ? Application::OK : $this->ending->status;
     }
 
-    /** @param array<string, int|bool> $options */
-    private function open(?string $address, array $options): void
+    private function lookAt(int $pid): void
     {
-        if ($address === null) {
-            $this->target = new OtherProcess($options['pid']);
-            $text = "watching {$this->target->name()}";
-            $this->say('watching', $this->isJson ? $text : Screen::beginning($text, Screen::WIDTH - strlen($this->timed(''))));
-            $this->show();
-            return;
-        }
+        $this->target = new OtherProcess($pid);
+        $text = "watching {$this->target->name()}";
+        $this->say('watching', $this->isJson ? $text : Screen::beginning($text, Screen::WIDTH - strlen($this->timed(''))));
+        $this->show();
+    }
+
+    private function connect(string $address, Arguments $parsed): void
+    {
         try {
-            $settings = Settings::of($options['idle'], $options['interval'], $options['count']);
+            $settings = Settings::of(
+                $parsed->number('idle') ?? 60,
+                $parsed->number('interval') ?? 10,
+                $parsed->number('count') ?? 6
+            );
             $this->say('connecting', "connecting to $address");
             $this->show();
             $this->target = new OwnConnection($address, $settings);
@@ -154,7 +163,7 @@ final class WatchCommand implements Command
             if ($this->target->isOver()) {
                 if ($this->target instanceof OtherProcess) {
                     $this->say('process ended', 'the process has ended');
-                } elseif ($this->target instanceof OwnConnection && $this->ending === null) { // before the first sample
+                } elseif ($this->target instanceof OwnConnection && $this->ending === null) { // it ended before a sample
                     $this->ending = $this->target->end();
                     $this->say(Change::ENDED, $this->ending->after(null), ['how' => $this->ending->name]);
                 }
@@ -221,7 +230,7 @@ final class WatchCommand implements Command
             $this->lines[] = $this->timed($text);
             return;
         }
-        $time = date_create()->format(\DATE_RFC3339_EXTENDED);
+        $time = (new \DateTime())->format(\DATE_RFC3339_EXTENDED);
         $this->lines[] = Json::line(['time' => $time, 'event' => $event, 'text' => $text] + $facts + $this->about);
     }
 
@@ -254,27 +263,23 @@ final class WatchCommand implements Command
         }, false);
     }
 
-    /**
-     * @param string[] $arguments
-     * @return array{string|null, array<string, int|bool>} address and options
-     */
-    private static function parse(array $arguments): array
+    /** @param string[] $arguments */
+    private static function parse(array $arguments): Arguments
     {
         $parsed = new Arguments('watch', self::KINDS, $arguments);
-        $given = $parsed->options;
         $address = $parsed->words[0] ?? null;
         if (isset($parsed->words[1])) {
             throw new UsageError("watch takes one address; \"{$parsed->words[1]}\" is another.");
         }
-        if (($address === null) === !isset($given['pid'])) {
-            throw new UsageError('watch takes an address, or --pid; one of the two.');
+        if (($address === null) === !$parsed->has('pid')) {
+            throw new UsageError('watch takes either an address or --pid.');
         }
         if ($address !== null && preg_match(self::ADDRESS, $address) !== 1) {
             throw new UsageError("watch takes an address such as tcp://db.example:5432; \"$address\" was given.");
         }
-        if ($address === null && count(array_diff_key($given, ['json' => true])) > 1) {
-            throw new UsageError('with --pid nothing is set: leave out --idle, --interval and --count.');
+        if ($address === null && $parsed->given(['idle', 'interval', 'count']) !== []) {
+            throw new UsageError('watch --pid changes nothing: leave out --idle, --interval and --count.');
         }
-        return [$address, $given + self::DEFAULTS];
+        return $parsed;
     }
 }

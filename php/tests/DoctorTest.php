@@ -168,7 +168,7 @@ final class DoctorTest extends TestCase
         [$status, $report] = $this->doctor(['-d', "disable_functions=$function"]);
         self::assertSame([0, 'everything'], [$status, $report['verdict']]);
         self::assertContains(
-            "What $function() would say is not known: disable_functions has taken it away.",
+            "disable_functions in php.ini disables $function(), so what it would say is not known.",
             self::texts($report, 'note')
         );
     }

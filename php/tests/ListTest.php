@@ -92,7 +92,7 @@ final class ListTest extends TestCase
         sort($expected);
         self::assertSame($expected, $owners);
         self::assertSame(1, substr_count($text->output, " $this->name "));
-        self::assertMatchesRegularExpression('/^(keepalive: \d+ of the processes may not be looked at\. .*\n)?$/', $text->errors);
+        self::assertMatchesRegularExpression('/^(keepalive: this user may not look at \d+ of the processes\. .*\n)?$/', $text->errors);
     }
 
     public function testAProcessWithoutTcpSockets(): void
@@ -110,7 +110,7 @@ final class ListTest extends TestCase
         $list = Child::run(array_merge(['unshare', '-Ur'], self::COMMAND));
         self::assertSame(0, $list->status);
         self::assertMatchesRegularExpression(
-            '/^keepalive: \d+ of the processes may not be looked at\. Try as root; keepalive list --pid \d+ says why\.$/',
+            '/^keepalive: this user may not look at \d+ of the processes\. Try as root; keepalive list --pid \d+ says why\.$/',
             $list->errors
         );
     }

@@ -251,7 +251,7 @@ final class SetTest extends TestCase
     {
         [$set, $uid] = self::withoutCapability();
         self::assertSame([1, ''], [$set->status, $set->output]);
-        self::assertStringContainsString('EPERM: it takes the permission to debug', $set->errors);
+        self::assertStringContainsString('EPERM: this needs the permission to debug', $set->errors);
         self::assertStringContainsString("It runs as the user with number $uid", $set->errors);
         self::assertStringContainsString('as root (CAP_SYS_PTRACE)', $set->errors);
     }
@@ -266,14 +266,14 @@ final class SetTest extends TestCase
         $set = Child::run(array_merge($command, [(string) $process->pid]));
         $process->signal(SIGTERM);
         self::assertSame([1, ''], [$set->status, $set->output]);
-        self::assertMatchesRegularExpression('/protected: a setuid program|ptrace_scope is [1-3]|seccomp/', $set->errors);
+        self::assertMatchesRegularExpression('/it is setuid, has capabilities|ptrace_scope is [1-3]|seccomp/', $set->errors);
     }
 
     public function testWithoutPermissionOutsideOfAUserNamespace(): void
     {
         $set = Child::run(array_merge(['unshare', '-Ur'], self::COMMAND, self::thisProcess(), ['--within', '30']));
         self::assertSame(1, $set->status);
-        self::assertStringContainsString('CAP_SYS_PTRACE, but not over that process', $set->errors);
+        self::assertStringContainsString('CAP_SYS_PTRACE, but not for that process', $set->errors);
     }
 
     /** @return array<int, array<int, mixed>> */

@@ -131,7 +131,7 @@ $/',
         self::assertSame(4, $status, $output);
         self::assertLessThan(1 + self::SLACK, $seconds, $output);
         self::assertStringContainsString('[2001:db8::2]:7000 from [2001:db8::1]:', $output);
-        self::assertStringEndsWith("of silence: the peer knows of no such connection\n", $output);
+        self::assertStringEndsWith("of silence: the peer does not know this connection\n", $output);
     }
 
     public function testAnOrderlyEnd(): void
@@ -375,7 +375,7 @@ $/',
         $watch = Child::run(array_merge(['timeout', '20'], $command));
         fclose($listener);
         self::assertSame([1, ''], [$watch->status, $watch->output]);
-        self::assertStringContainsString('EPERM: it takes the permission to debug', $watch->errors);
+        self::assertStringContainsString('EPERM: this needs the permission to debug', $watch->errors);
     }
 
     public function testWithoutFfi(): void
@@ -391,14 +391,14 @@ $/',
     public static function refused(): array
     {
         return [
-            [2, 'an address, or --pid'],
+            [2, 'an address or --pid'],
             [2, 'another', 'tcp://a:1', 'b'],
-            [2, 'an address, or --pid', 'tcp://a:1', '--pid', '1'],
+            [2, 'an address or --pid', 'tcp://a:1', '--pid', '1'],
             [2, '--pid takes a number', '--pid', '0'],
             [2, '--idle takes a number from 1; "" was given', 'tcp://a:1', '--idle'],
             [2, 'no option --with', 'tcp://a:1', '--with=it'],
-            [2, 'nothing is set', '--pid', '1', '--idle', '4'],
-            [2, 'nothing is set', '--pid', '1', '--json', '--count', '4'],
+            [2, 'changes nothing', '--pid', '1', '--idle', '4'],
+            [2, 'changes nothing', '--pid', '1', '--json', '--count', '4'],
             [2, 'such as tcp://db.example:5432; "localhost" was given', 'localhost'],
             [2, 'such as tcp://db.example:5432; "http://localhost:80" was given', 'http://localhost:80'],
             [2, '32767', 'tcp://127.0.0.1:1', '--idle', '32768'],
@@ -463,7 +463,7 @@ $/',
         $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', 'tcp://' . trim($server->line())]);
         $server->status();
         self::assertSame([4, ''], [$watch->status, $watch->errors]);
-        self::assertMatchesRegularExpression('/ s  ECONNRESET.*: the peer knows of no such connection\n$/', $watch->output);
+        self::assertMatchesRegularExpression('/ s  ECONNRESET.*: the peer does not know this connection\n$/', $watch->output);
     }
 
     public function testAProcessWithoutSockets(): void

@@ -14,7 +14,7 @@ final class Elf
     private const PT_INTERP = 3;
     private const PT_NOTE = 4;
 
-    /** A note of the type 4 by "Go", which the Go linker leaves in every program: its build ID. */
+    /** A note of type 4 and the name "Go": the build ID that the Go linker writes into every program. */
     private const GO_NOTE = "\4\0\0\0Go\0\0";
 
     /** Enough for the headers and their notes; more is not read. */
@@ -50,25 +50,32 @@ final class Elf
         $is64 = ord($head[4]) === 2;
         [$short, $long] = ord($head[5]) === 2 ? ['n', 'N'] : ['v', 'V'];
         $address = $is64 ? ($long === 'N' ? 'J' : 'P') : $long;
-        $machine = unpack($short, $head, 18)[1];
+        $machine = self::number($short, $head, 18);
         $this->platform = ($is64 ? '64' : '32') . "-bit, machine $machine";
 
-        $start = unpack($address, $head, $is64 ? 32 : 28)[1];
-        [1 => $size, 2 => $count] = unpack("{$short}2", $head, $is64 ? 54 : 42);
+        $start = self::number($address, $head, $is64 ? 32 : 28);
+        $size = self::number($short, $head, $is64 ? 54 : 42);
+        $count = self::number($short, $head, $is64 ? 56 : 44);
         $headers = str_split(self::part($handle, $start, $size * $count), max(1, $size));
         foreach ($headers as $header) {
             if (strlen($header) < ($is64 ? 56 : 32)) {
                 continue;
             }
-            $type = unpack($long, $header)[1];
-            $offset = unpack($address, $header, $is64 ? 8 : 4)[1];
-            $length = unpack($address, $header, $is64 ? 32 : 16)[1];
+            $type = self::number($long, $header, 0);
+            $offset = self::number($address, $header, $is64 ? 8 : 4);
+            $length = self::number($address, $header, $is64 ? 32 : 16);
             if ($type === self::PT_INTERP) {
                 $this->loader = rtrim(self::part($handle, $offset, $length), "\0");
             } elseif ($type === self::PT_NOTE) {
                 $this->isGo = $this->isGo || strpos(self::part($handle, $offset, $length), self::GO_NOTE) !== false;
             }
         }
+    }
+
+    /** @param string $format a letter of unpack() */
+    private static function number(string $format, string $bytes, int $offset): int
+    {
+        return (int) (unpack($format, $bytes, $offset)[1] ?? 0);
     }
 
     /** @param resource $handle */

@@ -53,10 +53,10 @@ final class Program
     public static function whyNot(string $file, array $arguments, string $object, int $depth = 0): ?string
     {
         if ($depth > self::MAX_DEPTH) {
-            return "$file is a script whose interpreter is a script, and so on.";
+            return "$file is a script whose interpreter is a script, more than " . self::MAX_DEPTH . ' times.';
         }
-        if (!is_readable($file)) { // it may be executable: sudo of some distributions
-            return "$file cannot be read, so it is not known whether it can be reached.";
+        if (!is_readable($file)) { // it may be executable, as some distributions' sudo is
+            return "$file cannot be read, so it is not known whether LD_PRELOAD reaches it.";
         }
         $start = (string) @file_get_contents($file, false, null, 0, 256);
         if (strncmp($start, "\x7fELF", 4) !== 0) {
@@ -80,7 +80,7 @@ final class Program
         $interpreter = $line[1] ?? self::SHELL;
         $argument = rtrim($line[2] ?? '');
         if (!is_file($interpreter)) {
-            return null; // the kernel will say so
+            return null; // the kernel's error will say so
         }
         return self::whyNot($interpreter, array_merge($argument === '' ? [] : [$argument], $arguments), $object, $depth + 1);
     }
@@ -103,7 +103,7 @@ final class Program
     {
         $elf = Elf::read($file);
         if ($elf === null) {
-            return 'is no program that Linux could run: its ELF header is damaged.';
+            return 'cannot be run: its ELF header is damaged.';
         }
         if ($elf->isGo) {
             return 'is a Go program: it opens sockets without the C library, so LD_PRELOAD does not reach them.';
@@ -118,7 +118,7 @@ final class Program
         return null;
     }
 
-    /** The loader ignores LD_PRELOAD if a program gets more rights than its caller: ld.so(8). */
+    /** The loader ignores LD_PRELOAD if a program gets more rights than its caller has: ld.so(8). */
     private static function whyIgnored(string $file): ?string
     {
         $stat = @stat($file);
@@ -136,15 +136,19 @@ final class Program
         return null;
     }
 
-    /** The loader itself is asked: it may be for another C library (musl), or an older one. */
+    /** Asks the loader itself: it may belong to another C library (musl), or to an older one. */
     private static function whyTheLoaderRefuses(string $file, string $object): ?string
     {
-        $loader = Elf::read($file)->loader;
+        $elf = Elf::read($file);
+        $loader = $elf === null ? '' : (string) $elf->loader;
         if (!is_executable($loader)) {
-            return null; // the kernel will say so
+            return null; // the kernel's error will say so
         }
         $environment = ['LD_PRELOAD' => $object] + getenv();
         $process = proc_open([$loader, '--list', $file], [1 => ['pipe', 'w'], 2 => ['redirect', 1]], $pipes, null, $environment);
+        if ($process === false) {
+            return null; // then the command cannot be started either, and the error says why
+        }
         $said = (string) stream_get_contents($pipes[1]);
         $status = proc_close($process);
         // glibc goes on without the object; musl ends with an error.

@@ -14,7 +14,7 @@ use Keepalive\CommandLine\SettingsText;
  */
 final class Changes
 {
-    /** Data that is on its way for longer than this many seconds is worth a line. */
+    /** If data is on its way for this many seconds, a line says so. */
     private const USUAL_WAIT = 1.0;
 
     /** Seconds by which the kernel's clocks (a tick is up to 10 ms) and timers may differ. */
@@ -66,7 +66,7 @@ final class Changes
     /** @return Change[] */
     private static function ofAnswers(Sample $before, Sample $now): array
     {
-        if (!$before->isConnected() || !$now->isConnected() || !$now->settings->enabled()) {
+        if ($before->silence === null || $now->silence === null || !$now->settings->enabled()) {
             return [];
         }
         $silence = ($now->at - $now->silence) - ($before->at - $before->silence);
@@ -80,7 +80,7 @@ final class Changes
                 'probe %d of %d sent after %s of silence; gives up in %s',
                 $unanswered,
                 $forecast->probes,
-                Duration::text($now->silence),
+                Duration::text((float) $now->silence),
                 Duration::text((float) $forecast->givesUpIn)
             ))];
         }

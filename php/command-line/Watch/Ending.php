@@ -20,12 +20,12 @@ final class Ending
     public const RESET = 4;
     public const UNREACHABLE = 5;
 
-    /** name => number (without ext-sockets; that of most platforms), exit status, meaning */
+    /** name => number (of most platforms; used without ext-sockets), exit status, meaning */
     private const ERRORS = [
         'ETIMEDOUT' => [110, self::TIMED_OUT, 'nothing was answered'],
-        'ECONNRESET' => [104, self::RESET, 'the peer knows of no such connection'],
-        'EHOSTUNREACH' => [113, self::UNREACHABLE, 'the network does not reach the host'],
-        'ENETUNREACH' => [101, self::UNREACHABLE, 'the network is not reached'],
+        'ECONNRESET' => [104, self::RESET, 'the peer does not know this connection'],
+        'EHOSTUNREACH' => [113, self::UNREACHABLE, 'the host cannot be reached'],
+        'ENETUNREACH' => [101, self::UNREACHABLE, 'the network cannot be reached'],
         'ECONNREFUSED' => [111, self::UNREACHABLE, 'the port is closed'],
     ];
 
@@ -74,7 +74,7 @@ final class Ending
         if ($this->meaning === '') {
             return $this->name;
         }
-        if ($last === null || !$last->isConnected()) {
+        if ($last === null || $last->silence === null) {
             return "$this->name: $this->meaning";
         }
         $silence = $last->silence + hrtime(true) / 1e9 - $last->at;

@@ -4,18 +4,19 @@ declare(strict_types=1);
 
 namespace Keepalive\CommandLine\Watch;
 
-/** Reads keys from the terminal, without Enter.
+/**
+ * Reads keys from the terminal, without Enter.
  *
  * @internal
  */
 final class Keyboard
 {
-    /** The terminal's old settings, in stty's form; null if no keys are read. */
+    /** The terminal's settings before open(), in stty's form; null if no keys are read. */
     private ?string $before = null;
 
     public function open(): void
     {
-        // Without pcntl a signal would end the program before it could set the terminal back.
+        // Without pcntl a signal would end the program before it can restore the terminal.
         if (!function_exists('pcntl_async_signals') || !function_exists('shell_exec') || !stream_isatty(STDIN)) {
             return;
         }
@@ -31,7 +32,11 @@ final class Keyboard
         return $this->before !== null;
     }
 
-    /** The keys that were pressed; waits for one, for this many microseconds, or until a signal. */
+    /**
+     * The keys that were pressed. Waits for one until this time is over, or until a signal.
+     *
+     * @param positive-int $microseconds
+     */
     public function read(int $microseconds): string
     {
         if ($this->before === null) {
@@ -57,7 +62,7 @@ final class Keyboard
         }
     }
 
-    /** Others, started by timeout(1) or with & in a shell, are stopped when they set the terminal. */
+    /** A program in the background, started with & or by timeout(1), is stopped when it changes the terminal. */
     private static function isInForeground(): bool
     {
         $stat = (string) file_get_contents('/proc/self/stat');

@@ -14,7 +14,7 @@ use Keepalive\CommandLine\Process;
  */
 final class OtherProcess implements Target
 {
-    /** The kernel may give up this many seconds before or after the forecast, sampling included. */
+    /** The kernel may give up this many seconds before or after the forecast; that includes the time between samples. */
     private const SLACK = 0.4;
 
     private Process $process;
@@ -53,7 +53,7 @@ final class OtherProcess implements Target
         if ($forecast->givesUpIn !== null && $forecast->givesUpIn - $late < self::SLACK) {
             return $last->waiting === null
                 ? Ending::named('ETIMEDOUT')
-                : Ending::inWords('given up', 'nothing was acknowledged'); // or with an error from ICMP
+                : Ending::inWords('given up', 'nothing was acknowledged'); // by the user timeout, or because of ICMP
         }
         if ($this->hasEnded) {
             return Ending::inWords('closed, the process has ended');

@@ -18,7 +18,7 @@ use Keepalive\Settings;
 final class OwnConnection implements Target
 {
     private string $address;
-    /** @var resource kept open */
+    /** @var resource keeps the connection open */
     private $stream;
     private int $inode;
     private int $fd;
@@ -28,7 +28,7 @@ final class OwnConnection implements Target
     {
         $this->address = $address;
         $this->stream = Keepalive::connect($address, $settings);
-        $this->inode = fstat($this->stream)['ino'];
+        $this->inode = (int) (fstat($this->stream)['ino'] ?? 0);
         $this->fd = Process::descriptors('self')[$this->inode];
     }
 
@@ -53,7 +53,7 @@ final class OwnConnection implements Target
         return $this->end();
     }
 
-    /** How it has ended, even before the first sample. */
+    /** How it has ended; also if it ended before the first sample. */
     public function end(): Ending
     {
         // It may have ended just after the sample.

@@ -105,7 +105,7 @@ final class Panel
         }
         $reasons = [
             'never' => 'never, while nothing is sent: keepalive is off',
-            '~15 min' => 'after some 15 min: data is not acknowledged, no user timeout',
+            '~15 min' => 'after about 15 min: data is not acknowledged, no user timeout',
         ];
         return $reasons[$forecast->note] ?? $forecast->note;
     }
@@ -113,14 +113,15 @@ final class Panel
     /** The time line: the silence so far, and the time left; a stroke for each probe. */
     private function bar(Sample $sample, Forecast $forecast): string
     {
-        $total = $sample->silence + $forecast->givesUpIn;
+        $silence = (float) $sample->silence;
+        $total = $silence + (float) $forecast->givesUpIn;
         $width = max(1, $this->screen->width() - self::BESIDE_BAR);
         $column = static function (float $seconds) use ($total, $width): int {
             return (int) floor(min(max($seconds / max($total, 0.001), 0), 1) * $width);
         };
-        $past = $column($sample->silence);
+        $past = $column($silence);
         $bar = str_repeat('=', $past) . str_repeat('.', $width - $past);
-        for ($probe = 1; $probe <= $forecast->probes; $probe++) {
+        for ($probe = 1; $probe <= (int) $forecast->probes; $probe++) {
             $at = $column($total - $probe * $sample->settings->interval());
             $bar[min($at, $width - 1)] = '|';
         }

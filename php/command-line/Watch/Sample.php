@@ -26,13 +26,13 @@ final class Sample
     public string $timer;
     /** The time until that timer fires. */
     public float $timerIn;
-    /** The time since anything came from the peer; null if nothing can come. */
+    /** The time since anything came from the peer; null if there is no connection. */
     public ?float $silence;
     /** For how long sent data has waited for the peer to acknowledge it or to open its window. */
     public ?float $waiting = null;
 
     /**
-     * @param array{local: string, remote: string, timer: string, timerAt: float, probes: int} $entry of ConnectionTable
+     * @param array{local: string, remote: string, timer: string, timerAt: float, probes: int, ...} $entry of ConnectionTable
      * @param self|null $previous of the same socket
      */
     public function __construct(float $at, int $fd, array $entry, Settings $settings, Status $status, ?self $previous)
@@ -53,10 +53,10 @@ final class Sample
         $this->timerIn = max(0.0, $this->timerIn);
         $windowIsClosed = $this->timer === 'window probe';
         if ($this->isConnected() && ($status->unacked() > 0 || $windowIsClosed)) {
-            // The kernel reports when data was last sent, repetitions included.
+            // The kernel reports only when data was last sent, and counts repetitions as sending.
             $before = $previous === null || $previous->waiting === null ? null : $previous->waiting + $at - $previous->at;
             $this->waiting = $before ?? max(0, $status->lastSentMs()) / 1000;
-            // An answer is progress, but not while it says that the window is closed.
+            // An answer ends the waiting, unless it says that the window is still closed.
             $this->waiting = min($this->waiting, $windowIsClosed ? INF : $this->silence);
         }
     }
@@ -65,9 +65,9 @@ final class Sample
      * Asks the kernel.
      *
      * @param int $fd of this process
-     * @param int $shown the number that its owner knows it by
-     * @param array{local: string, remote: string, timer: string, timerAt: float, probes: int} $entry of ConnectionTable
-     * @return self|null null where the connection has ended since that entry
+     * @param int $shown its number in the process that owns it
+     * @param array{local: string, remote: string, timer: string, timerAt: float, probes: int, ...} $entry of ConnectionTable
+     * @return self|null null: the connection has ended since that entry was read
      */
     public static function take(int $fd, int $shown, array $entry, ?self $previous): ?self
     {

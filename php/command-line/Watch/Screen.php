@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\CommandLine\Watch;
 
 /**
- * The output: lines that stay, one per change, and on a terminal below them a panel with the present state.
+ * The output: a line for each change, and on a terminal below them a panel, which is replaced by the next.
  *
  * @internal
  */
@@ -37,7 +37,7 @@ final class Screen
         $this->measure();
     }
 
-    /** Whether there is a panel. */
+    /** Whether the output is a terminal, so that there is a panel. */
     public function isLive(): bool
     {
         return $this->isLive;
@@ -52,7 +52,7 @@ final class Screen
     /** Lines that a panel may have. */
     public function height(): int
     {
-        return $this->height - 1; // the cursor is below it
+        return $this->height - 1; // the cursor is in the line below
     }
 
     /** The terminal may have been resized. */
@@ -61,10 +61,10 @@ final class Screen
         if (!$this->isLive || !function_exists('shell_exec')) {
             return;
         }
-        if (sscanf((string) shell_exec('stty size </dev/tty 2>/dev/null'), '%d %d', $height, $width) === 2) {
-            $this->height = $height > 0 ? $height : self::DEFAULT_HEIGHT;
-            $this->width = $width > 0 ? min($width, self::WIDTH) : self::WIDTH;
-        }
+        $size = sscanf((string) shell_exec('stty size </dev/tty 2>/dev/null'), '%d %d');
+        [$height, $width] = array_map('intval', is_array($size) ? $size : [0, 0]);
+        $this->height = $height > 0 ? $height : self::DEFAULT_HEIGHT;
+        $this->width = $width > 0 ? min($width, self::WIDTH) : self::WIDTH;
     }
 
     public function coloured(string $text, string $colour): string
@@ -78,7 +78,7 @@ final class Screen
     }
 
     /**
-     * @param string[] $lines to stay
+     * @param string[] $lines are kept
      * @param string[] $panel replaces the old one; not shown without a terminal
      */
     public function show(array $lines, array $panel): void

@@ -11,7 +11,7 @@ namespace Keepalive\CommandLine\Watch;
  */
 interface Target
 {
-    /** In a few words. */
+    /** What is watched, in a few words. */
     public function name(): string;
 
     /**
@@ -22,9 +22,13 @@ interface Target
      */
     public function samples(array $previous): array;
 
-    /** How a socket that is no longer among the samples has ended. @param Sample $last of it */
+    /**
+     * How a socket that is no longer among the samples has ended.
+     *
+     * @param Sample $last of it
+     */
     public function ending(int $inode, Sample $last): Ending;
 
-    /** Whether there will be nothing more to watch. */
+    /** Whether there is nothing more to watch. */
     public function isOver(): bool;
 }

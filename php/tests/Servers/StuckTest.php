@@ -48,7 +48,7 @@ final class StuckTest extends TestCase
     public function testDataInFlightIsLookedAtWhenTheKernelSaid(): void
     {
         $result = self::$results['PHP, data in flight'];
-        $says = '/^  Data waits for the peer: the kernel looks at it, and at these values, in (\d\.\d) s\.$/m';
+        $says = '/^  Unacknowledged data: the kernel next looks at it, and at these values, in (\d\.\d) s\.$/m';
         self::assertSame(1, preg_match($says, $result['said'], $forecast), $result['said']);
         self::assertEqualsWithDelta((float) $forecast[1], $result['seconds'], 1);
         self::assertStringStartsWith('SQLSTATE[HY000]', $result['told']);
