@@ -247,9 +247,11 @@ fn filling<T>(
     })
 }
 
-/// Stops a panic, which would be a fault of this library, from reaching C.
+/// Stops a panic, which would be a fault of this library, from reaching C, and a cancellation of the
+/// thread, which would abort the process, from reaching Rust.
 fn contained<T>(work: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Errno(libc::ENOTRECOVERABLE)))
+    sys::uncancelled(|| catch_unwind(AssertUnwindSafe(work)))
+        .unwrap_or(Err(Errno(libc::ENOTRECOVERABLE)))
 }
 
 #[cfg(test)]

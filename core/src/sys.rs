@@ -145,15 +145,41 @@ pub fn descriptor_limit() -> Result<u64, Errno> {
     Ok(soft)
 }
 
+/// Does something in which this thread cannot be cancelled.
+///
+/// open(2), close(2), poll(2) and write(2) are where `pthread_cancel(3)` ends a thread: glibc
+/// unwinds its stack, and the process aborts when that arrives in Rust code.
+#[cfg(target_os = "linux")]
+pub fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
+    // pthread.h, of glibc and of musl; the libc crate leaves both out.
+    const PTHREAD_CANCEL_DISABLE: c_int = 1;
+    unsafe extern "C" {
+        fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+    let (mut before, mut disabled) = (0, 0);
+    // SAFETY: the pointer is to an `int`.
+    unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut before) };
+    let result = action();
+    // SAFETY: as above.
+    unsafe { pthread_setcancelstate(before, &raw mut disabled) };
+    result
+}
+
+/// On other systems it is not known what a cancelled thread does.
+#[cfg(not(target_os = "linux"))]
+pub fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
+    action()
+}
+
 /// The caller's array as a slice; empty where the caller has none.
 ///
 /// # Safety
 ///
-/// `array` is null or points to `capacity` writable elements, which nothing else reads or writes
+/// `array` is null, or points to `capacity` writable elements, which nothing else reads or writes
 /// while the slice lives.
 pub unsafe fn caller_array<'a, T>(array: *mut T, capacity: usize) -> &'a mut [MaybeUninit<T>] {
-    if array.is_null() {
-        return &mut [];
+    if array.is_null() || capacity == 0 {
+        return &mut []; // without room, a C program may give any pointer
     }
     // SAFETY: the caller's promise above; MaybeUninit has T's layout and asks for no valid content.
     unsafe { std::slice::from_raw_parts_mut(array.cast::<MaybeUninit<T>>(), capacity) }

@@ -125,6 +125,25 @@ pub unsafe extern "C-unwind" fn setsockopt(
     unsafe { next(fd, level, name, value, length) }
 }
 
+/// setsockopt(2), as programs with 64-bit time on 32-bit processors call it, Debian 13's on armhf for
+/// instance. For the options here it is the same function.
+///
+/// # Safety
+///
+/// As setsockopt(2).
+#[cfg(all(target_env = "gnu", target_pointer_width = "32"))]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn __setsockopt64(
+    fd: c_int,
+    level: c_int,
+    name: c_int,
+    value: *const c_void,
+    length: socklen_t,
+) -> c_int {
+    // SAFETY: the program's own call.
+    unsafe { setsockopt(fd, level, name, value, length) }
+}
+
 fn variables() -> Option<&'static Variables> {
     // SAFETY: null, or the pointer that `loaded` has stored, to a static that is never written
     // again.

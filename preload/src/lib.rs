@@ -64,7 +64,10 @@ fn named(
 fn keeps_on(variables: &Variables, fd: c_int) -> bool {
     let ours = &variables.settings;
     let keeps = options::get(fd).is_ok_and(|has| {
+        // MPTCP has no user timeout, and perhaps the variable has none.
+        let without = [has.user_timeout_ms, ours.user_timeout_ms].contains(&KA_UNCHANGED);
         (has.enabled, has.idle, has.intvl, has.cnt) == (1, ours.idle, ours.intvl, ours.cnt)
+            && (without || has.user_timeout_ms == ours.user_timeout_ms)
     });
     if keeps {
         variables.log.write(fd, Subject::KeptOn, ours, Ok(()));

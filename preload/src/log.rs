@@ -1,14 +1,15 @@
 //! `LIBKEEPALIVE_LOG`: one line for each socket that is set or refused.
 //!
 //! The lines are for the administrator. A line is dropped if the program would have to wait, would
-//! die of SIGPIPE, or could get it into a connection.
+//! die of SIGPIPE or SIGXFSZ, or could get it into a connection.
 
 use std::ffi::CStr;
 use std::fmt::{self, Write};
 use std::net::SocketAddr;
+use std::slice;
 
 use keepalive_core::errors::{Errno, describe};
-use keepalive_core::sys::identity;
+use keepalive_core::sys::{identity, uncancelled};
 use keepalive_core::types::{KA_UNCHANGED, ka_settings};
 use libc::{PATH_MAX, STDERR_FILENO, c_int};
 
@@ -55,7 +56,8 @@ impl Log {
         Ok(Self::File(path))
     }
 
-    /// One line about a socket.
+    /// One line about a socket. Where the program calls socket(), listen() or setsockopt(), it does
+    /// not expect that a thread is cancelled.
     pub fn write(
         &self,
         fd: c_int,
@@ -63,7 +65,7 @@ impl Log {
         settings: &ka_settings,
         result: Result<(), Errno>,
     ) {
-        match self {
+        uncancelled(|| match self {
             Self::Off => {}
             Self::Stderr(at_the_start) => {
                 if at_the_start.is_some() && identity(STDERR_FILENO).ok() == *at_the_start {
@@ -75,7 +77,7 @@ impl Log {
                     system::append(path, line(fd, subject, settings, result).text());
                 }
             }
-        }
+        });
     }
 }
 
@@ -84,7 +86,7 @@ pub fn refuse(wrong: &Wrong) {
     let mut line = Line::new();
     let Wrong { name, part, why } = wrong;
     let _ = write!(line, "libkeepalive-preload: \"");
-    line.push(part.get(..100).unwrap_or(part));
+    line.push_foreign(part.get(..100).unwrap_or(part));
     let _ = writeln!(line, "\" in {name} cannot be used: {why}. Nothing is set.");
     system::write(STDERR_FILENO, line.text());
 }
@@ -104,7 +106,7 @@ fn write_line(
     result: Result<(), Errno>,
 ) -> fmt::Result {
     line.write_str("libkeepalive-preload: ")?;
-    line.push(until_nul(&system::thread_name()));
+    line.push_foreign(until_nul(&system::thread_name()));
     write!(line, "[{}]: socket {fd}", std::process::id())?;
     match subject {
         Subject::Opened | Subject::KeptOn => {}
@@ -153,6 +155,13 @@ impl Line {
                 *place = *byte;
                 self.length += 1;
             }
+        }
+    }
+
+    /// What others have written: a line break in it would begin another line.
+    fn push_foreign(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.push(if byte.is_ascii_control() { b"?" } else { slice::from_ref(byte) });
         }
     }
 

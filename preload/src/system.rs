@@ -39,7 +39,14 @@ pub fn set_errno(errno: c_int) {
 }
 
 /// A variable of the environment. Only for use while loading: later the program may change it.
+///
+/// None in a setuid program, where the caller has chosen them: the log could be any file. The loader
+/// ignores LD_PRELOAD there, but not /etc/ld.so.preload.
 pub fn environment(name: &CStr) -> Option<&'static [u8]> {
+    // SAFETY: getauxval() reads what the kernel has told the loader.
+    if unsafe { libc::getauxval(libc::AT_SECURE) } != 0 {
+        return None;
+    }
     // SAFETY: the name is a C string. The loader runs this before the program has a second thread.
     let value = unsafe { libc::getenv(name.as_ptr()) };
     if value.is_null() {
@@ -154,12 +161,34 @@ pub fn append(path: &CStr, line: &[u8]) {
     }
 }
 
-/// Writes a line, unless the write would wait or nobody can read it.
+/// Writes a line, unless the write would wait, nobody can read it, or the file is too large.
 pub fn write(fd: c_int, line: &[u8]) {
     let mut ready = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
     // SAFETY: the pointer is to one whole pollfd.
-    if unsafe { libc::poll(&raw mut ready, 1, 0) } == 1 && ready.revents == libc::POLLOUT {
+    let is_ready = unsafe { libc::poll(&raw mut ready, 1, 0) } == 1;
+    if is_ready && ready.revents == libc::POLLOUT && has_room(fd, line.len()) {
         // SAFETY: pointer and length are the line's.
         unsafe { libc::write(fd, line.as_ptr().cast(), line.len()) };
     }
+}
+
+/// Whether a file stays within RLIMIT_FSIZE, which sandboxes set to 0: the kernel ends a program that
+/// writes more.
+#[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, clippy::cast_lossless)] // 32-bit types
+fn has_room(fd: c_int, length: usize) -> bool {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the pointer is to a whole, writable rlimit.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
+    if limit.rlim_cur == libc::RLIM_INFINITY {
+        return true;
+    }
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the pointer is to a whole, writable stat.
+    if unsafe { libc::fstat(fd, stat.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: fstat succeeded, so the kernel has filled it in.
+    let stat = unsafe { stat.assume_init() };
+    let end = (stat.st_size as u64).saturating_add(length as u64);
+    stat.st_mode & libc::S_IFMT != libc::S_IFREG || end <= limit.rlim_cur as u64
 }

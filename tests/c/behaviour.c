@@ -203,6 +203,26 @@ static void threads(void) {
     check("four threads, each with its own sockets", wrong == 0);
 }
 
+static void *is_cancelled(void *came_to_the_end) {
+    int fd = tcp();
+    pthread_cancel(pthread_self());
+    int set = ka_set(fd, KA_DEFAULT, 10, 6);
+    *(int *)came_to_the_end = set == 0 && ka_find(0, 1) == -ENOENT && ka_sockets(NULL, 0) >= 1 &&
+                              ka_defaults().enabled == 0;
+    close(fd);
+    pthread_testcancel();
+    return NULL;
+}
+
+static void a_cancelled_thread(void) {
+    pthread_t thread;
+    void *result;
+    int came_to_the_end = 0;
+    pthread_create(&thread, NULL, is_cancelled, &came_to_the_end);
+    pthread_join(thread, &result);
+    check("no function is a cancellation point", came_to_the_end && result == PTHREAD_CANCELED);
+}
+
 static void a_forked_process(void) {
     int fd = tcp();
     int status = -1;
@@ -225,6 +245,7 @@ int main(void) {
     connections();
     texts();
     threads();
+    a_cancelled_thread();
     a_forked_process();
     return failures != 0;
 }

@@ -79,6 +79,7 @@ final class VariablesTest extends TestCase
         $host = 'it is neither an IP address nor *; names are not looked up';
         return [
             'a word' => [['LIBKEEPALIVE' => 'on'], "\"on\" in LIBKEEPALIVE cannot be used: $form"],
+            'a line break' => [['LIBKEEPALIVE' => "on\n\e[1m"], "\"on??[1m\" in LIBKEEPALIVE cannot be used: $form"],
             'too short' => [
                 ['LIBKEEPALIVE' => 'within=5'],
                 '"within=5" in LIBKEEPALIVE cannot be used: within= takes 6 to 14400 seconds',

@@ -124,6 +124,18 @@ static void full_table(void)
     options("the last", last);
 }
 
+/* A sandbox: writing to a file ends the program. */
+static void no_files(void)
+{
+    struct rlimit before, none;
+    getrlimit(RLIMIT_FSIZE, &before);
+    none = (struct rlimit){ 0, before.rlim_max };
+    setrlimit(RLIMIT_FSIZE, &none);
+    int fd = tcp();
+    setrlimit(RLIMIT_FSIZE, &before);
+    options("without files", fd);
+}
+
 /* Programs close what they do not know. */
 static void closed(void)
 {
@@ -214,9 +226,22 @@ static void *waits_in_connect(void *port)
     return NULL;
 }
 
+/* It is cancelled in pthread_testcancel(), and in none of the calls before. */
+static void *is_cancelled(void *came_to_the_end)
+{
+    int off = 0, port;
+    pthread_cancel(pthread_self());
+    int fd = listener(1, &port);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &off, sizeof off);
+    *(int *)came_to_the_end = is_set(fd);
+    pthread_testcancel();
+    return NULL;
+}
+
 /* A thread that waits in connect(), because the listener's queue is full, is cancelled. */
 static void cancelled(void)
 {
+    int came_to_the_end = 0;
     int port, listening = listener(0, &port);
     pthread_t thread;
     void *result;
@@ -227,12 +252,15 @@ static void cancelled(void)
     pthread_join(thread, &result);
     puts(result == PTHREAD_CANCELED ? "cancelled" : "not cancelled");
     close(listening);
+    pthread_create(&thread, NULL, is_cancelled, &came_to_the_end);
+    pthread_join(thread, &result);
+    puts(came_to_the_end ? "only there" : "too early");
 }
 
 /* What the program sets itself: after the socket is there, and before it connects. */
 static void own(void)
 {
-    int port, listening = listener(4, &port), all = tcp(), some = tcp(), none = tcp();
+    int port, listening = listener(4, &port), all = tcp(), some = tcp(), none = tcp(), timeout = tcp();
     int values[][2] = { { TCP_KEEPIDLE, 9 }, { TCP_KEEPINTVL, 8 }, { TCP_KEEPCNT, 7 }, { TCP_USER_TIMEOUT, 6000 } };
     for (int i = 0; i < 4; i++)
         set(all, IPPROTO_TCP, values[i][0], values[i][1]);
@@ -245,8 +273,12 @@ static void own(void)
     options("none", none);
     set(all, SOL_SOCKET, SO_KEEPALIVE, 0);
     set(none, SOL_SOCKET, SO_KEEPALIVE, 0);
+    set(timeout, IPPROTO_TCP, TCP_USER_TIMEOUT, 6000);
+    connect_to(timeout, port);
+    set(timeout, SOL_SOCKET, SO_KEEPALIVE, 0);
     printf("switched off: %d with its own values, %d with others'\n", option(all, SOL_SOCKET, SO_KEEPALIVE),
            option(none, SOL_SOCKET, SO_KEEPALIVE));
+    printf("with its own user timeout: %d\n", option(timeout, SOL_SOCKET, SO_KEEPALIVE));
     set(none, IPPROTO_TCP, TCP_KEEPIDLE, 10);
     connect_to(none, port);
     printf("set after connect(), which is called again: %d\n", option(none, IPPROTO_TCP, TCP_KEEPIDLE));
@@ -316,9 +348,10 @@ static void one(void)
 int main(int count, char **arguments)
 {
     static const struct { const char *name; void (*run)(void); } cases[] = {
-        { "one", one }, { "seccomp", seccomp }, { "full-table", full_table }, { "closed", closed },
-        { "children", children }, { "threads", threads }, { "signals", signals }, { "cancelled", cancelled },
-        { "own", own }, { "addresses", addresses }, { "others", others }, { "library", library },
+        { "one", one }, { "seccomp", seccomp }, { "full-table", full_table }, { "no-files", no_files },
+        { "closed", closed }, { "children", children }, { "threads", threads }, { "signals", signals },
+        { "cancelled", cancelled }, { "own", own }, { "addresses", addresses }, { "others", others },
+        { "library", library },
     };
     for (size_t i = 0; count > 1 && i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(cases[i].name, arguments[1]) == 0) {
