@@ -65,7 +65,7 @@ for name; do
     mkdir -p "$programs"
     cp "$library"/libkeepalive.so "$programs/libkeepalive.so.1"
     cp "$library"/libkeepalive-preload.so "$programs"
-    for program in machines/kernel packaging/listener c/behaviour c/loaded; do
+    for program in machines/kernel machines/switches-off packaging/listener c/behaviour c/loaded; do
         "$compiler" -D_DEFAULT_SOURCE -std=c11 -pthread -Wall -Wextra -Werror -Iinclude --sysroot="$sysroot" \
             "tests/$program.c" -o "$programs/${program#*/}" "$programs/libkeepalive.so.1" -ldl -Wl,-rpath,/t \
             -B"$sysroot/usr/lib/" -L"$(echo "$sysroot"/usr/lib/*-linux-gnu*)" -L"$(echo "$sysroot"/lib/*-linux-gnu*)"
@@ -80,6 +80,8 @@ says "the library as a file" "$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml |
     "\$(./loaded /t/libkeepalive.so.1 $(paste -sd ' ' tests/abi/exports.txt) 2>&1)"
 says "libkeepalive-preload.so" "1 61/11/7" \\
     "\$(LD_PRELOAD=/t/libkeepalive-preload.so LIBKEEPALIVE=61,11,7 ./listener 2>&1)"
+says "it stays on in a program that switches it off" "on 1" \\
+    "\$(LD_PRELOAD=/t/libkeepalive-preload.so LIBKEEPALIVE=61,11,7 ./switches-off 2>&1)"
 END
     chmod +x "$programs/run"
     folder=$(kernel "$suite" "$architecture" "$package")
