@@ -19,6 +19,9 @@ MAN7 = $(wildcard docs/man/*.7)
 # would only break `cc -static`.
 NEEDED_BY_ARCHIVE = $(filter-out -lgcc_s -lc,$(shell cat $(ARCHIVE_NEEDS)))
 
+# Of the same processor as the compiler that links.
+STRIP = $(if $(TARGET),$(LINKER:gcc=strip),strip)
+
 # The name for linkers may belong to another project: Debian's libkeepalive0 has /usr/lib/libkeepalive.so.
 OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.so\.$(MAJOR)'
 
@@ -46,7 +49,7 @@ install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) $(PRELOAD)  ## PREFIX (/usr/loca
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libkeepalive.so'
 	install -D -m 644 $(PRELOAD) '$(PRELOAD_FOLDER)/libkeepalive-preload.so'
 	install -m 644 $(ARCHIVE) '$(DESTDIR)$(LIBDIR)/libkeepalive.a'
-	strip --strip-debug '$(DESTDIR)$(LIBDIR)/libkeepalive.a'
+	$(STRIP) --strip-debug '$(DESTDIR)$(LIBDIR)/libkeepalive.a'
 	install -m 644 include/keepalive.h '$(DESTDIR)$(INCLUDEDIR)/keepalive.h'
 	@printf '%s\n' 'prefix=$(PREFIX)' \
 		'libdir=$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))' \

@@ -276,6 +276,26 @@ final class SetTest extends TestCase
         self::assertStringContainsString('CAP_SYS_PTRACE, but not for that process', $set->errors);
     }
 
+    /** @return array<int, array{string, string}> */
+    public static function newCalls(): array
+    {
+        return [['pidfd_open', 'Opening process'], ['pidfd_getfd', "Looking at another process's socket"]];
+    }
+
+    /**
+     * As on kernels before 5.3 and 5.6.
+     *
+     * @dataProvider newCalls
+     */
+    #[DataProvider('newCalls')]
+    public function testAKernelWithoutTheCallIsNamed(string $call, string $attempt): void
+    {
+        $strace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', "trace=$call", '-e', "inject=$call:error=ENOSYS"];
+        $set = Child::run(array_merge($strace, self::COMMAND, self::thisProcess(), ['--within', '30']));
+        self::assertSame([1, '', $this->fresh], [$set->status, $set->output, Kernel::options($this->client)]);
+        self::assertMatchesRegularExpression("/^keepalive: $attempt.* failed: ENOSYS: it takes Linux 5\.6\.$/m", $set->errors);
+    }
+
     /** @return array<int, array<int, mixed>> */
     public static function refused(): array
     {
