@@ -160,25 +160,7 @@ final class ConnectTest extends KeepaliveTestCase
     #[DataProvider('hosts')]
     public function testWithoutAFreeDescriptorItSaysSo(string $host): void
     {
-        $child = Child::php(
-            '$listener = stream_socket_server("tcp://127.0.0.1:0");
-            $address = "tcp://' . $host . ':" . explode(":", stream_socket_get_name($listener, false))[1];
-            $first = Keepalive\Keepalive::connect($address);
-            while ($file = @fopen("/dev/null", "r")) {
-                $files[] = $file;
-            }
-            try {
-                Keepalive\Keepalive::connect($address);
-            } catch (Keepalive\Exception\SocketException $exception) {
-                echo $exception->getCode(), " ", str_replace($address, "...", $exception->getMessage()), "\n";
-            }
-            array_pop($files);
-            echo get_resource_type(Keepalive\Keepalive::connect($address));',
-            [],
-            [],
-            null,
-            Child::limitedTo(64)
-        );
+        $child = Child::program('connect-without-descriptors', [], [], Child::limitedTo(64), [$host]);
         self::assertSame(
             "24 Connecting to ... failed: EMFILE: this process has no free descriptor; close some, or raise "
             . "RLIMIT_NOFILE.\nstream",
@@ -358,26 +340,8 @@ final class ConnectTest extends KeepaliveTestCase
     public function testTheKernelIsToldToWaitForSoLong(string $timeout, string $ini, int $expected): void
     {
         $trace = $this->folder() . '/trace';
-        $child = Child::php(
-            '$listener = stream_socket_server("tcp://127.0.0.1:0");
-            $address = stream_socket_get_name($listener, false);
-            if (pcntl_fork() === 0) { // hears the client out, and never answers
-                $connection = stream_socket_accept($listener, 10);
-                fread($connection, 10);
-                usleep(200000);
-                posix_kill(getmypid(), SIGKILL);
-            }
-            fclose($listener);
-            try {
-                Keepalive\Keepalive::connect("tls://$address", null, ' . $timeout . ');
-            } catch (Keepalive\Exception\SocketException $exception) {
-                echo "no handshake";
-            }',
-            ['-d', "default_socket_timeout=$ini"],
-            [],
-            null,
-            ['strace', '-qq', '-e', 'trace=connect,poll,ppoll', '-o', $trace]
-        );
+        $strace = ['strace', '-qq', '-e', 'trace=connect,poll,ppoll', '-o', $trace];
+        $child = Child::program('connect-to-silence', ['-d', "default_socket_timeout=$ini"], [], $strace, [$timeout]);
         self::assertSame('no handshake', $child->cleanOutput());
 
         $calls = (string) strstr((string) file_get_contents($trace), 'connect(');

@@ -70,24 +70,7 @@ final class ConnectTlsTest extends KeepaliveTestCase
         $listener = Sockets::listener('127.0.0.1');
         $port = Sockets::port($listener);
         $start = microtime(true);
-        $child = Child::php(
-            "\$port = 0;
-            register_shutdown_function(function () { echo 'ended'; });
-            // While connect() waits, a child of this one looks at its timer.
-            if (pcntl_fork() === 0) {
-                for (\$i = 0; \$i < 50; \$i++) {
-                    usleep(20000);
-                    \$said = (string) shell_exec('ss -Htno \"dport = :$port\"');
-                    if (strpos(\$said, 'timer:(keepalive,') !== false) { echo 'keepalive timer, '; break; }
-                }
-                posix_kill(getmypid(), SIGKILL);
-            }
-            try {
-                Keepalive\Keepalive::connect('tls://127.0.0.1:$port', null, 1.5);
-            } catch (Keepalive\Exception\SocketException \$e) {
-                echo \$e->getCode(), ' ', \$e->getMessage(), ', ';
-            }"
-        );
+        $child = Child::program('connect-is-probed', [], [], [], [(string) $port]);
         $took = microtime(true) - $start;
         self::assertMatchesRegularExpression(
             "#^keepalive timer, 110 The TLS handshake with tls://127\.0\.0\.1:$port failed: "
@@ -119,25 +102,12 @@ final class ConnectTlsTest extends KeepaliveTestCase
     public function testWithoutADescriptorForTheCertificatesItSaysSo(): void
     {
         $server = self::server();
-        $context = var_export(['ssl' => ['cafile' => Certificates::authority()]], true);
-        $child = Child::php(
-            "\$connect = function () {
-                return Keepalive\Keepalive::connect('tls://127.0.0.1:$server->port', null, 5.0, stream_context_create($context));
-            };
-            echo fgets(\$connect());
-            while (\$file = @fopen('/dev/null', 'r')) {
-                \$files[] = \$file;
-            }
-            array_pop(\$files);
-            try {
-                \$connect();
-            } catch (Keepalive\Exception\SocketException \$exception) {
-                echo \$exception->getCode(), ' ', \$exception->getMessage();
-            }",
+        $child = Child::program(
+            'connect-without-certificates',
             [],
             [],
-            null,
-            Child::limitedTo(64)
+            Child::limitedTo(64),
+            [(string) $server->port, Certificates::authority()]
         );
         self::assertMatchesRegularExpression(
             '/^hello\n24 The TLS handshake with .* failed: .*; EMFILE: this process has no free descriptor; /',
@@ -147,28 +117,10 @@ final class ConnectTlsTest extends KeepaliveTestCase
 
     public function testAServerThatSpeaksNoTlsIsToldFromOneThatClosed(): void
     {
-        $plain = Child::php(
-            '$listener = stream_socket_server("tcp://127.0.0.1:0");
-            $address = stream_socket_get_name($listener, false);
-            if (pcntl_fork() === 0) {
-                $c = stream_socket_accept($listener);
-                fwrite($c, str_repeat("220 I speak no TLS\r\n", 20));
-                sleep(1);
-                posix_kill(getmypid(), SIGKILL);
-            }
-            try { Keepalive\Keepalive::connect("tls://$address", null, 3.0); } catch (Throwable $e) { echo $e->getMessage(); }'
-        );
+        $plain = Child::program('connect-to-plain');
         self::assertMatchesRegularExpression('/^The TLS handshake with .* failed: .*wrong version/s', $plain->cleanOutput());
 
-        $closing = Child::php(
-            '$listener = stream_socket_server("tcp://127.0.0.1:0");
-            $address = stream_socket_get_name($listener, false);
-            if (pcntl_fork() === 0) {
-                fclose(stream_socket_accept($listener));
-                posix_kill(getmypid(), SIGKILL);
-            }
-            try { Keepalive\Keepalive::connect("tls://$address", null, 3.0); } catch (Throwable $e) { echo $e->getMessage(); }'
-        );
+        $closing = Child::program('connect-to-plain', [], [], [], ['closes']);
         self::assertMatchesRegularExpression(
             '/^The TLS handshake with .* failed: .*(reset by peer|closed the connection|EOF|SSL: Success)/s', // the last is PHP 7.4's
             $closing->cleanOutput()

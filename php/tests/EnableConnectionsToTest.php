@@ -114,20 +114,8 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
     {
         $hosts = $this->folder() . '/hosts';
         file_put_contents($hosts, "127.0.0.1 db.example\n127.0.0.2 db.example\n::1 db.example\n127.0.0.3 other.example\n");
-        $code = <<<'PHP'
-            $first = stream_socket_server('tcp://127.0.0.1:0');
-            $port = explode(':', stream_socket_get_name($first, false))[1];
-            foreach (['127.0.0.1', '127.0.0.2', '127.0.0.3', '[::1]'] as $address) {
-                $servers[] = $address === '127.0.0.1' ? $first : stream_socket_server("tcp://$address:$port");
-                $clients[] = stream_socket_client("tcp://$address:$port");
-            }
-            $client = stream_socket_client("tcp://db.example:$port");
-            echo Keepalive\Keepalive::enableConnectionsTo("db.example:$port"), ' ';
-            echo Keepalive\Keepalive::enableConnectionsTo("DB.example:$port"), ' ';
-            echo Keepalive\Keepalive::enableConnectionsTo("other.example:$port");
-            PHP;
         $withHosts = ['unshare', '--map-root-user', '--mount', 'sh', '-c', 'mount --bind "$1" /etc/hosts; shift; exec "$@"'];
-        $output = Child::php($code, [], [], null, array_merge($withHosts, ['sh', $hosts]))->cleanOutput();
+        $output = Child::program('connections-by-name', [], [], array_merge($withHosts, ['sh', $hosts]))->cleanOutput();
         self::assertSame('4 4 1', $output);
     }
 
@@ -172,37 +160,8 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
     /** Because to write the idle time of a connection that is being probed sends one more probe, which counts. */
     public function testAConnectionThatHasTheseValuesIsNotWrittenTo(): void
     {
-        $output = Child::php(
-            <<<'PHP'
-            use Keepalive\{Keepalive, Settings};
-            $server = stream_socket_server('tcp://127.0.0.1:0');
-            $address = stream_socket_get_name($server, false);
-            $client = stream_socket_client("tcp://$address");
-            $kept = Keepalive::UNCHANGED;
-            $system = Keepalive::SYSTEM_DEFAULT;
-            foreach (
-                [
-                    'four' => Settings::of(60, 10, 6),
-                    'none' => Settings::of(60, 10, 6),
-                    'none, some unchanged' => Settings::of($kept, 10, $kept),
-                    'five' => Settings::of(60, 10, 6, 120000),
-                    'none, as before' => Settings::of(60, 10, 6, 120000),
-                    'none, nothing said of the user timeout' => Settings::of(60, 10, 6),
-                    'five for another user timeout' => Settings::of(60, 10, 6, 0),
-                    'four for another interval' => Settings::of(60, 11, 6),
-                    'four for the defaults' => Settings::of($system, $system, $system),
-                    'none for the defaults' => Settings::of($system, 75, $system),
-                ] as $what => $settings
-            ) {
-                fwrite(STDERR, "== $what\n");
-                echo Keepalive::enableConnectionsTo($address, $settings);
-            }
-            PHP,
-            [],
-            [],
-            null,
-            ['strace', '-qq', '-e', 'trace=setsockopt,write', '-o', $this->folder() . '/trace']
-        );
+        $strace = ['strace', '-qq', '-e', 'trace=setsockopt,write', '-o', $this->folder() . '/trace'];
+        $output = Child::program('connections-set-again', [], [], $strace);
         self::assertSame('1111111111', $output->output, $output->errors);
         $counts = ['four' => 4, 'none' => 0, 'five' => 5];
         foreach (array_slice(explode('write(2, "== ', (string) file_get_contents($this->folder() . '/trace')), 1) as $turn) {
@@ -280,24 +239,7 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
 
     public function testALookUpWithoutAFreeDescriptorSaysSo(): void
     {
-        $child = Child::php(
-            '$listener = stream_socket_server("tcp://127.0.0.1:0");
-            $address = "localhost:" . explode(":", stream_socket_get_name($listener, false))[1];
-            $client = stream_socket_client("tcp://$address");
-            echo Keepalive\Keepalive::enableConnectionsTo($address), "\n";
-            while ($file = @fopen("/dev/null", "r")) {
-                $files[] = $file;
-            }
-            try {
-                Keepalive\Keepalive::enableConnectionsTo($address);
-            } catch (Keepalive\Exception\SocketException $exception) {
-                echo $exception->getCode(), " ", $exception->getMessage();
-            }',
-            [],
-            [],
-            null,
-            Child::limitedTo(64)
-        );
+        $child = Child::program('connections-without-descriptors', [], [], Child::limitedTo(64));
         self::assertSame(
             "1\n24 Looking up the host name \"localhost\" failed: EMFILE: this process has no free descriptor; close some, "
             . 'or raise RLIMIT_NOFILE.',
@@ -335,21 +277,8 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
 
     public function testWithoutExtSocketsOnlyNamesAreOutOfReach(): void
     {
-        $output = Child::php(
-            <<<'PHP'
-            $server = stream_socket_server('tcp://127.0.0.1:0');
-            $port = explode(':', stream_socket_get_name($server, false))[1];
-            $client = stream_socket_client("tcp://127.0.0.1:$port");
-            foreach (['127.0.0.1', '*', 'localhost'] as $host) {
-                try {
-                    echo Keepalive\Keepalive::enableConnectionsTo("$host:$port"), "\n";
-                } catch (Keepalive\Exception\UnavailableException $exception) {
-                    echo $exception->getMessage();
-                }
-            }
-            PHP,
-            ['-d', 'disable_functions=socket_addrinfo_lookup']
-        )->cleanOutput();
+        $output = Child::program('connections-without-look-up', ['-d', 'disable_functions=socket_addrinfo_lookup'])
+            ->cleanOutput();
         self::assertStringStartsWith("1\n1\nTo look up the host name \"localhost\", the sockets extension", $output);
     }
 

@@ -215,24 +215,7 @@ final class ErrorHandlerTest extends KeepaliveTestCase
     #[DataProvider('backends')]
     public function testItHearsNothingWhereNoDescriptorIsFree(string $backend): void
     {
-        $child = Child::php(
-            'use Keepalive\Keepalive;
-            function thrown(callable $work): Throwable {
-                try {
-                    $work();
-                } catch (Throwable $thrown) {
-                    return $thrown;
-                }
-                exit("nothing was thrown");
-            }
-            Keepalive::defaults(); // what it needs, and a failure needs, is loaded now
-            thrown(function () { Keepalive::enable(fopen("php://memory", "r")); });
-            posix_setrlimit(POSIX_RLIMIT_NOFILE, 3, 3);
-            set_error_handler(function (int $level, string $message) { throw new ErrorException($message); });
-            $thrown = thrown([Keepalive::class, "defaults"]);
-            echo Keepalive::backend(), " ", get_class($thrown), " ", $thrown->getCode();',
-            $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0']
-        );
+        $child = Child::program('error-handler-without-descriptors', $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0']);
         self::assertSame("$backend " . SocketException::class . ' ' . SOCKET_EMFILE, $child->cleanOutput());
     }
 

@@ -216,26 +216,12 @@ Install it \(make install in .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
     public function testWhereNoDescriptorIsFreeItIsTriedAgainByTheNextCall(): void
     {
         $chosen = $this->library($this->folder() . '/chosen.so');
-        $said = Child::php(
-            'use Keepalive\Keepalive;
-            foreach (glob(' . var_export("$this->package/php/src/{,Exception/,Internal/}*.php", true) . ', GLOB_BRACE) as $file) {
-                require_once $file;
-            }
-            $stream = stream_socket_server("tcp://127.0.0.1:0");
-            while (($held[] = @fopen("/dev/null", "r")) !== false);
-            for ($i = 0; $i < 2; $i++) {
-                Keepalive::enable($stream, 42, 7, 3, 63000);
-                echo count($held) > 20 ? "full " : "", Keepalive::backend(), " ", Keepalive::settings($stream)->idle(), "\n";
-            }
-            try { Keepalive::sockets(); } catch (\Keepalive\Exception\UnavailableException $e) { echo $e->getMessage(), "\n"; }
-            $held = [];
-            Keepalive::enable($stream, 43);
-            echo Keepalive::backend(), " ", Keepalive::settings($stream)->idle();',
+        $said = Child::program(
+            'library-without-descriptors',
             [],
             ['KEEPALIVE_LIBRARY' => $chosen],
-            null,
             Child::limitedTo(40),
-            "$this->package/php/autoload.php"
+            [$this->package]
         )->cleanOutput();
         self::assertStringStartsWith("full sockets 42\nfull sockets 42\nKeepalive::sockets() needs FFI", $said);
         self::assertStringContainsString(': Too many open files)', $said);

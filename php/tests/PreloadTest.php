@@ -13,27 +13,7 @@ final class PreloadTest extends KeepaliveTestCase
 {
     public function testEveryClassIsPreloadedAndWorks(): void
     {
-        $child = Child::php(
-            '$files = get_included_files();
-            $classes = array_values(array_filter(array_merge(get_declared_classes(), get_declared_interfaces()), function ($class) {
-                return strpos($class, "Keepalive\\\\") === 0;
-            }));
-            sort($classes);
-            $stream = stream_socket_server("tcp://127.0.0.1:0");
-            Keepalive\Keepalive::enable($stream, 42, 7, 3);
-            echo json_encode([
-                $classes,
-                opcache_get_status(false)["preload_statistics"]["classes"] !== [],
-                Keepalive\Keepalive::backend(),
-                Keepalive\Keepalive::settings($stream)->idle(),
-                array_values(array_diff(get_included_files(), $files)),
-            ]);',
-            self::preloading(),
-            [],
-            null,
-            [],
-            dirname(__DIR__) . '/constants.php'
-        );
+        $child = Child::program('preloaded', self::preloading());
         [$classes, $preloaded, $backend, $idle, $loadedLater] = json_decode($child->cleanOutput(), true);
 
         self::assertSame($this->classesOfThePackage(), $classes);

@@ -226,14 +226,10 @@ final class SetTest extends TestCase
     /** Seen from outside: other namespaces for networks and processes. */
     public function testAProcessInAContainer(): void
     {
-        $worker = '$l = stream_socket_server("tcp://127.0.0.1:7000");
-            $c = stream_socket_client("tcp://127.0.0.1:7000");
-            require "' . __DIR__ . '/bootstrap.php";
-            echo "ready\n";
-            while (fgets(STDIN)) { echo json_encode(Keepalive\Tests\Support\Kernel::options($c)), "\n"; }';
         $inside = 'ip link set lo up && exec "$@"';
         $process = new Process(
-            ['unshare', '-Urnpf', '--mount-proc', '--kill-child', 'sh', '-c', $inside, 'sh', PHP_BINARY, '-r', $worker]
+            ['unshare', '-Urnpf', '--mount-proc', '--kill-child', 'sh', '-c', $inside, 'sh', PHP_BINARY,
+                __DIR__ . '/programs/shows-options.php']
         );
         self::assertSame("ready\n", $process->line());
         $unshare = $process->pid;

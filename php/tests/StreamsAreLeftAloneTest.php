@@ -139,25 +139,12 @@ final class StreamsAreLeftAloneTest extends KeepaliveTestCase
     #[DataProvider('backends')]
     public function testReadingAHundredPiecesCostsOneSystemCall(string $backend): void
     {
-        $child = Child::php(
-            '$listener = stream_socket_server("tcp://127.0.0.1:0");
-            $client = stream_socket_client("tcp://" . stream_socket_get_name($listener, false));
-            $peer = stream_socket_accept($listener);
-            fwrite($peer, str_repeat("a line\n", 100));
-            Keepalive\Keepalive::enable($client);
-            Keepalive\Keepalive::settings($client);
-            for ($pieces = 0; $pieces < 100; $pieces++) {
-                fread($client, 7) === "a line\n" || exit(1);
-            }
-            echo Keepalive\Keepalive::backend();',
-            $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0'],
-            [],
-            null,
-            ['strace', '-f', '-qq', '-e', 'trace=?recv,recvfrom', '-e', 'signal=none', '-o', $this->folder() . '/trace']
-        );
+        $trace = $this->folder() . '/trace';
+        $strace = ['strace', '-f', '-qq', '-e', 'trace=?recv,recvfrom', '-e', 'signal=none', '-o', $trace];
+        $child = Child::program('reads-pieces', $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0'], [], $strace);
         self::assertSame($backend, $child->cleanOutput());
-        $trace = (string) file_get_contents($this->folder() . "/trace");
-        self::assertSame(1, preg_match_all('/\brecv(from)?\(/', $trace), $trace);
+        $calls = (string) file_get_contents($trace);
+        self::assertSame(1, preg_match_all('/\brecv(from)?\(/', $calls), $calls);
     }
 
     /** @dataProvider backends */

@@ -243,13 +243,7 @@ $/',
     #[Group('clock')]
     public function testMoreSocketsThanTheTerminalHasLines(): void
     {
-        $worker = "# \e[5m\n" . '$l = stream_socket_server("tcp://127.0.0.1:0");
-            for ($i = 0; $i < 20; $i++) {
-                $s[] = stream_socket_client("tcp://" . stream_socket_get_name($l, false));
-                $s[] = stream_socket_accept($l);
-            }
-            echo "ready\n"; sleep(60);';
-        $process = self::start([PHP_BINARY, '-r', $worker]);
+        $process = self::start([PHP_BINARY, '-d', "x=\e[5m", __DIR__ . '/programs/many-sockets.php']);
         $process->line();
         $pid = $process->pid;
         [$status, $output] = self::onTerminal("stty rows 12; exec timeout -s INT 1 %s --pid $pid", ['NO_COLOR' => '1']);
@@ -258,7 +252,7 @@ $/',
         self::assertStringContainsString("     and 38 more\r\n", $output);
         self::assertSame(1, preg_match('/\e\[J\e\[\?7l(.*?)\e\[\?7h/s', $output, $panel) ?: 0, $output);
         self::assertSame(10, substr_count($panel[1], "\n"));
-        self::assertStringContainsString("process $pid: " . PHP_BINARY . ' -r # [5m', $output);
+        self::assertStringContainsString("process $pid: " . PHP_BINARY . ' -d x= [5m ', $output);
         self::assertStringNotContainsString("\e[5m", $output);
         self::assertStringNotContainsString("\e[1m", $output, 'NO_COLOR');
     }
@@ -357,9 +351,7 @@ $/',
 
     public function testAProcessThatHasEndedButIsStillThere(): void
     {
-        $parent = self::start([PHP_BINARY, '-r', 'if (!$pid = pcntl_fork()) exit;
-            for ($i = 0; $i < 1000 && !preg_match("/^State:\tZ/m", file_get_contents("/proc/$pid/status")); $i++) usleep(5000);
-            echo "$pid\n"; fgets(STDIN);']);
+        $parent = self::start([PHP_BINARY, __DIR__ . '/programs/zombie.php']);
         $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', '--pid', trim($parent->line())]);
         $parent->type("\n");
         $parent->status();
@@ -453,13 +445,7 @@ $/',
 
     public function testAConnectionThatIsResetAtOnce(): void
     {
-        $server = self::start([PHP_BINARY, '-r', '
-            $listener = stream_socket_server("tcp://127.0.0.1:0");
-            echo stream_socket_get_name($listener, false), "\n";
-            $accepted = socket_import_stream(stream_socket_accept($listener));
-            while (!preg_grep("/^ *\\d+: \\w+:\\w+ \\w+:\\w+ 01 \\S+ 02:/", file("/proc/net/tcp"))); // until it has keepalive
-            socket_set_option($accepted, SOL_SOCKET, SO_LINGER, ["l_onoff" => 1, "l_linger" => 0]);
-            socket_close($accepted);']);
+        $server = self::start([PHP_BINARY, __DIR__ . '/programs/reset-server.php']);
         $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', 'tcp://' . trim($server->line())]);
         $server->status();
         self::assertSame([4, ''], [$watch->status, $watch->errors]);

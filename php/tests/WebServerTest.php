@@ -135,7 +135,7 @@ final class WebServerTest extends KeepaliveTestCase
     public function testTheApplicationNeverSeesTheFfiObject(): void
     {
         $this->start(WebServer::FPM, true, true, ['zend.exception_ignore_args' => '0']);
-        $said = json_decode($this->server->run($this->code('looks-for-ffi.php')), true);
+        $said = json_decode($this->answer('looks-for-ffi'), true);
         [$backend, $looks, $leaks, $frames] = $said;
         self::assertSame('ffi', $backend);
         self::assertSame([], $leaks);
@@ -149,27 +149,7 @@ final class WebServerTest extends KeepaliveTestCase
     public function testWhatCodeThatMayNotUseFfiCanDoWithTheFfiObject(): void
     {
         $this->start(WebServer::FPM, true, true);
-        $said = $this->server->run(<<<'PHP'
-            Keepalive\Keepalive::backend();
-            $property = new ReflectionProperty(Keepalive\Internal\FfiBackend::class, 'ffi');
-            PHP_VERSION_ID < 80100 and $property->setAccessible(true);
-            $ffi = $property->getValue();
-            echo $ffi->ka_version(), "\n";
-            $attempts = [
-                'new' => function () use ($ffi) { $ffi->new('char[8]'); },
-                'cast' => function () use ($ffi) { $ffi->cast('long', $ffi->ka_defaults()); },
-                'type' => function () use ($ffi) { $ffi->type('int'); },
-                'addr' => function () use ($ffi) { FFI::addr($ffi->ka_defaults()); },
-                'string' => function () use ($ffi) { FFI::string($ffi->ka_defaults(), 8); },
-                'memcpy' => function () use ($ffi) { FFI::memcpy($ffi->ka_defaults(), 'x', 1); },
-                'cdef' => function () { FFI::cdef('', 'libc.so.6'); },
-            ];
-            foreach ($attempts as $name => $attempt) {
-                try { $attempt(); echo "$name open\n"; } catch (FFI\Exception $e) { echo "$name {$e->getMessage()}\n"; }
-            }
-            $elsewhere = $ffi->ka_strerror + 8;
-            echo ($elsewhere - 8)(-9), "\n";
-            PHP);
+        $said = $this->answer('ffi-object');
         $lines = explode("\n", trim($said));
         self::assertMatchesRegularExpression('/^1\.\d+\.\d+$/', array_shift($lines));
         self::assertStringStartsWith('EBADF: ', array_pop($lines), 'If PHP bars this now, docs/fpm.md can say so.');
@@ -182,15 +162,7 @@ final class WebServerTest extends KeepaliveTestCase
     public function testTheApplicationDoesNotChooseTheLibrary(): void
     {
         $this->start(WebServer::FPM, true, true);
-        $said = $this->server->run(<<<'PHP'
-            $copy = sys_get_temp_dir() . '/keepalive-chosen-' . getmypid() . '.so';
-            copy(dirname(Keepalive\Internal\Library::find()) . '/libkeepalive.so', $copy);
-            putenv("KEEPALIVE_LIBRARY=$copy");
-            $tried = Keepalive\Internal\Library::search();
-            $mapped = strpos(file_get_contents('/proc/self/maps'), $copy) !== false;
-            unlink($copy);
-            echo json_encode([$copy, $tried[0], Keepalive\Keepalive::backend(), $mapped]);
-            PHP);
+        $said = $this->answer('chosen-library');
         [$copy, $attempt, $backend, $mapped] = json_decode($said, true);
         self::assertSame(['KEEPALIVE_LIBRARY', $copy], [$attempt['origin'], $attempt['place']]);
         self::assertStringStartsWith('ignored: with ffi.enable=preload', $attempt['problem']);
@@ -202,36 +174,7 @@ final class WebServerTest extends KeepaliveTestCase
     public function testTheApplicationDoesNotSteerThePreloadedCode(): void
     {
         $this->start(WebServer::FPM, true, true);
-        $said = $this->server->run(<<<'PHP'
-            $functions = ['stat', 'is_file', 'realpath', 'dirname', 'fileowner', 'in_array', 'strpos', 'getenv', 'php_uname',
-                'ini_get', 'extension_loaded', 'strtolower', 'sprintf', 'fstat', 'is_resource', 'is_int', 'set_error_handler',
-                'restore_error_handler'];
-            $shadows = 'namespace Keepalive\Internal;';
-            foreach ($functions as $function) {
-                $shadows .= "function $function() { \$GLOBALS['called'][] = '$function'; return \\$function(...func_get_args()); }";
-            }
-            $GLOBALS['called'] = [];
-            file_put_contents($file = tempnam(sys_get_temp_dir(), 'keepalive-shadows-'), "<?php $shadows");
-            require $file;
-            unlink($file);
-            define('Keepalive\Internal\PHP_SAPI', 'cli');
-            define('Keepalive\Internal\PHP_OS_FAMILY', 'Darwin');
-            Keepalive\Keepalive::enable(stream_socket_server('tcp://127.0.0.1:0'));
-            $loaders = [];
-            foreach ([Keepalive\Internal\Library::class, Keepalive\Internal\FfiBackend::class] as $class) {
-                foreach ((new ReflectionClass($class))->getMethods() as $method) {
-                    $body = implode(array_slice(
-                        file($method->getFileName()),
-                        $method->getStartLine(),
-                        $method->getEndLine() - $method->getStartLine()
-                    ));
-                    if (preg_match('/FFI::cdef\(.*, *\$/', $body)) {
-                        $loaders[$method->class . '::' . $method->name] = $method->getNumberOfParameters();
-                    }
-                }
-            }
-            echo json_encode([Keepalive\Keepalive::backend(), $GLOBALS['called'], $loaders]);
-            PHP);
+        $said = $this->answer('shadows');
         // Nobody can pass anything to what loads a library.
         $loaders = ['Keepalive\Internal\Library::attempts' => 0, 'Keepalive\Internal\FfiBackend::__construct' => 0];
         self::assertSame(['ffi', [], $loaders], json_decode($said, true));
@@ -294,10 +237,11 @@ final class WebServerTest extends KeepaliveTestCase
         }, array_values($lines));
     }
 
-    /** A script of Support, to run after the package's autoloader. */
-    private function code(string $file): string
+    /** What a file programs/web-*.php says, after the package's autoloader. */
+    private function answer(string $program): string
     {
-        return substr((string) file_get_contents(__DIR__ . "/Support/$file"), strlen('<?php'));
+        copy(__DIR__ . "/programs/web-$program.php", $file = $this->folder() . "/www/$program.inc");
+        return $this->server->run('require ' . var_export($file, true) . ';');
     }
 
     private function start(string $kind, bool $unprivileged, bool $preload, array $ini = [], string $pool = ''): void

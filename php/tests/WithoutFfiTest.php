@@ -63,17 +63,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
             $flags,
             $environment,
             $proof,
-            '$listener = stream_socket_server("tcp://127.0.0.1:0");
-            $stream = stream_socket_client("tcp://" . stream_socket_get_name($listener, false));
-            $accepted = socket_accept(socket_import_stream($listener));
-            foreach ([$listener, $stream, $accepted] as $socket) {
-                Keepalive::enable($socket, 42, 7, 3, 63000);
-                $kernel[] = Keepalive\Tests\Support\Kernel::options($socket);
-                $settings[] = Keepalive::settings($socket) == Settings::of(42, 7, 3, 63000);
-                Keepalive::disable($socket);
-                $after[] = Keepalive\Tests\Support\Kernel::options($socket)["on"];
-            }
-            $said = [Keepalive::backend(), $kernel, $settings, $after, Keepalive::defaults()->enabled()];'
+            'ffi-sets'
         );
         $options = ['on' => 1, 'idle' => 42, 'interval' => 7, 'count' => 3, 'userTimeoutMs' => 63000];
         self::assertSame(
@@ -94,15 +84,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
             $flags,
             $environment,
             $proof,
-            '$stream = stream_socket_server("tcp://127.0.0.1:0");
-            $filtered = stream_socket_client("tcp://" . stream_socket_get_name($stream, false));
-            stream_filter_append($filtered, "string.rot13");
-            $said = [
-                "status" => thrown(function () use ($stream) { Keepalive::status($stream); }),
-                "sockets" => thrown(function () { Keepalive::sockets(); }),
-                "descriptor" => thrown(function () { Keepalive::enable(3); }),
-                "filtered" => thrown(function () use ($filtered) { Keepalive::enable($filtered); }),
-            ];'
+            'ffi-refuses'
         );
         foreach ($said as $what => [$class, $code, $message]) {
             self::assertSame('Keepalive\Exception\UnavailableException', $class, $what);
@@ -117,20 +99,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
             ['-n', '-d', 'extension=ffi'],
             [],
             'extension_loaded("ffi") && !extension_loaded("sockets") && !function_exists("socket_create")',
-            '$stream = stream_socket_server("tcp://127.0.0.1:0");
-            Keepalive::enable($stream, 42, 7, 3, 63000);
-            $said = [
-                Keepalive::backend(),
-                Keepalive\Tests\Support\Kernel::options($stream),
-                Keepalive::settings($stream)->idle(),
-                Keepalive::status($stream)->state(),
-                in_array(stream_socket_get_name($stream, false), array_map(function ($open) {
-                    return $open->local();
-                }, Keepalive::sockets()), true),
-                thrown(function () { Keepalive::enable(fopen("php://memory", "r")); })[1],
-                thrown(function () { Keepalive::enable(stream_socket_client("udp://127.0.0.1:9")); })[1],
-                thrown(function () { Keepalive::enable(-1); })[1],
-            ];'
+            'sockets-extension'
         );
         self::assertSame([
             'ffi',
@@ -170,18 +139,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
             $flags,
             $environment,
             '!extension_loaded("sockets")',
-            '$stream = stream_socket_server("tcp://127.0.0.1:0");
-            $address = "tcp://" . stream_socket_get_name($stream, false);
-            $said = [
-                "enable" => thrown(function () use ($stream) { Keepalive::enable($stream); }),
-                "settings" => thrown(function () use ($stream) { Keepalive::settings($stream); }),
-                "disable" => thrown(function () use ($stream) { Keepalive::disable($stream); }),
-                "status" => thrown(function () use ($stream) { Keepalive::status($stream); }),
-                "defaults" => thrown(function () { Keepalive::defaults(); }),
-                "sockets" => thrown(function () { Keepalive::sockets(); }),
-                "backend" => thrown(function () { Keepalive::backend(); }),
-                "connect" => thrown(function () use ($address) { Keepalive::connect($address); }),
-            ];'
+            'both'
         );
         foreach ($said as $call => [$class, $code, $message]) {
             self::assertSame('Keepalive\Exception\UnavailableException', $class, "$call: $message");
@@ -197,14 +155,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
             ['-n', '-d', 'extension=ffi', '-d', 'ffi.enable=0'],
             [],
             '!extension_loaded("sockets")',
-            'try {
-                Keepalive::backend();
-            } catch (Throwable $thrown) {
-                while ($thrown !== null) {
-                    $said[] = get_class($thrown);
-                    $thrown = $thrown->getPrevious();
-                }
-            }'
+            'both-previous'
         );
         $unavailable = 'Keepalive\Exception\UnavailableException';
         self::assertSame([$unavailable, $unavailable, 'FFI\Exception'], $said);
@@ -216,7 +167,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
             ['-n'],
             [],
             '!extension_loaded("sockets") && !extension_loaded("ffi")',
-            '$said = thrown(function () { Keepalive::enable(null, 2 ** 32 + 60); });'
+            'both-wrong-value'
         );
         self::assertSame('Keepalive\Exception\InvalidArgumentException', $said[0]);
     }
@@ -230,13 +181,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
             [],
             [],
             'true',
-            'eval("namespace Keepalive\\\\Internal; function stream_get_transports() { return [\"tcp\", \"udp\"]; }");
-            $listener = stream_socket_server("tcp://127.0.0.1:0");
-            $name = stream_socket_get_name($listener, false);
-            $said = [
-                thrown(function () use ($name) { Keepalive::connect("tls://$name"); }),
-                Keepalive::settings(Keepalive::connect("tcp://$name"))->idle(),
-            ];'
+            'openssl'
         );
         self::assertSame(
             [['Keepalive\Exception\UnavailableException', 0, 'tls:// needs the openssl extension.'], 60],
@@ -245,28 +190,18 @@ final class WithoutFfiTest extends KeepaliveTestCase
     }
 
     /**
-     * Runs $code, which leaves something in $said, and returns that.
+     * What programs/without-NAME.php returns.
      *
      * @param string[] $flags
      * @param array<string, string> $environment
      * @param string $proof a PHP expression that must be true
      * @return mixed
      */
-    private static function inChild(array $flags, array $environment, string $proof, string $code)
+    private static function inChild(array $flags, array $environment, string $proof, string $name)
     {
-        $child = Child::php(
-            "use Keepalive\Keepalive as K; use Keepalive\Settings;
-            if (!($proof)) { exit('This PHP does not lack what the test is about.'); }
-            function thrown(callable \$work): array {
-                try { \$work(); } catch (Throwable \$e) { return [get_class(\$e), \$e->getCode(), \$e->getMessage()]; }
-                return ['nothing', 0, 'nothing was thrown'];
-            }
-            " . preg_replace('/\bKeepalive::/', 'K::', $code) . '
-            echo serialize($said);',
-            $flags,
-            $environment + ['KEEPALIVE_LIBRARY' => null]
-        );
-        self::assertMatchesRegularExpression('/^\w:/', $child->cleanOutput());
-        return unserialize($child->output);
+        $environment += ['KEEPALIVE_LIBRARY' => null];
+        $output = Child::program('without', $flags, $environment, [], [$name, $proof])->cleanOutput();
+        self::assertMatchesRegularExpression('/^\w:/', $output);
+        return unserialize($output);
     }
 }

@@ -149,27 +149,11 @@ final class IntegrationsTest extends KeepaliveTestCase
 
     public function testThePagesLinesForLaravel(): void
     {
-        $code = <<<'PHP'
-            use Illuminate\Container\Container;
-            use Illuminate\Events\Dispatcher;
-            use Illuminate\Queue\{QueueManager, Worker, WorkerOptions};
-            use Illuminate\Support\Facades\{Facade, Queue};
-            use Keepalive\{Keepalive, Settings};
-            foreach (['Queue', 'Events', 'Container'] as $part) {
-                require_once "/usr/share/php/Illuminate/$part/autoload.php";
-            }
-            $app = new Container();
-            $app->instance('events', new Dispatcher($app));
-            $app->instance('queue', new QueueManager($app));
-            Facade::setFacadeApplication($app);
-            BLOCK
-            $server = stream_socket_server('tcp://127.0.0.1:0');
-            $client = stream_socket_client('tcp://' . stream_socket_get_name($server, false));
-            $app['events']->until(new Illuminate\Queue\Events\Looping('redis', 'default')); // as Worker::daemonShouldRun()
-            echo Keepalive::settings($client)->userTimeoutMs();
-            PHP;
+        $uses = 'use Illuminate\Support\Facades\Queue; use Keepalive\Keepalive; use Keepalive\Settings;';
+        $lines = $this->folder() . '/lines.php';
+        file_put_contents($lines, "<?php $uses\n" . self::block('php', 'Queue::looping'));
         $flags = ['-d', 'error_reporting=' . (E_ALL & ~E_DEPRECATED)];
-        $child = Child::php(str_replace('BLOCK', self::block('php', 'Queue::looping'), $code), $flags);
+        $child = Child::program('laravel', $flags, [], [], [$lines]);
         self::assertSame('13000', $child->output, $child->errors);
     }
 

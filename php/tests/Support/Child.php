@@ -40,15 +40,31 @@ final class Child
         $script = tempnam(sys_get_temp_dir(), 'keepalive-child-');
         file_put_contents($script, '<?php require ' . var_export($autoload, true) . ";\n" . $code);
         try {
-            // What is not expected to be said at all must not hide in a log.
-            $shown = ['-d', 'display_errors=stderr', '-d', 'log_errors=0', '-d', 'error_reporting=-1'];
-            // An extension like any other before PHP 8.0; it is for the tests' own use.
-            $json = PHP_VERSION_ID < 80000 && in_array('-n', $flags, true) ? ['-d', 'extension=json'] : [];
-            $command = array_merge($before, [PHP_BINARY], $flags, $json, $shown, [$script]);
+            $command = array_merge($before, [PHP_BINARY], $flags, self::shown($flags), [$script]);
             return self::run($command, $environment, $folder);
         } finally {
             unlink($script);
         }
+    }
+
+    /**
+     * Runs a file of php/tests/programs.
+     *
+     * @param string $name without .php
+     * @param string[] $flags for PHP, before the script
+     * @param array<string, string|null> $environment on top of this process's; null removes a variable
+     * @param string[] $before a command to run PHP under, strace for instance
+     * @param string[] $arguments for the program
+     */
+    public static function program(
+        string $name,
+        array $flags = [],
+        array $environment = [],
+        array $before = [],
+        array $arguments = []
+    ): self {
+        $script = array_merge([dirname(__DIR__) . "/programs/$name.php"], $arguments);
+        return self::run(array_merge($before, [PHP_BINARY], $flags, self::shown($flags), $script), $environment);
     }
 
     /**
@@ -61,6 +77,20 @@ final class Child
         $process->closeInput();
         $status = $process->status(self::PATIENCE);
         return new self($process->output(), $process->errors(), $status);
+    }
+
+    /**
+     * Flags that every child gets.
+     *
+     * @param string[] $flags its others
+     * @return string[]
+     */
+    private static function shown(array $flags): array
+    {
+        // PHP before 8.0 has JSON as an extension, which the tests use themselves.
+        $json = PHP_VERSION_ID < 80000 && in_array('-n', $flags, true) ? ['-d', 'extension=json'] : [];
+        // Errors go to where a test sees them, not into a log.
+        return array_merge($json, ['-d', 'display_errors=stderr', '-d', 'log_errors=0', '-d', 'error_reporting=-1']);
     }
 
     /** @return string[] what to run a command under, so that it can have no more than so many descriptors */

@@ -24,11 +24,7 @@ const PATIENCE_SECONDS = 15;
 
 $settings = Settings::of(2, 3, 2);
 
-$code = 'foreach ([7000, 7001] as $port) {
-        $servers[] = stream_socket_server("tcp://' . FAR . ':$port");
-    }
-    sleep(60);'; // the kernel accepts
-$server = new Process([HOSTS, 'far', PHP_BINARY, '-r', $code]);
+$server = new Process([HOSTS, 'far', PHP_BINARY, __DIR__ . '/../../programs/silent-server.php', FAR . ':7000', FAR . ':7001']);
 $streams = $ends = [];
 foreach (['once', 'enableConnectionsTo', 'apply'] as $way) {
     do {

@@ -34,11 +34,7 @@ if ($status !== 0) {
     exit("stuck.c does not compile\n");
 }
 
-// Accepts, and says nothing.
-$silent = new Process(array_merge([HOSTS, 'far'], [PHP_BINARY, '-r', '
-    $listener = stream_socket_server("tcp://' . FAR . ':7000");
-    echo "ready\n";
-    while (true) { $accepted[] = stream_socket_accept($listener, -1); }']));
+$silent = new Process([HOSTS, 'far', PHP_BINARY, __DIR__ . '/../../programs/silent-server.php', FAR . ':7000']);
 expect($silent, 'ready');
 
 copy(__DIR__ . '/stuck-worker.php', "$folder/worker.php");
