@@ -55,7 +55,7 @@ install: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) $(PRELOAD)  ## PREFIX (/usr/loca
 		'libdir=$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))' \
 		'includedir=$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))' '' \
 		'Name: keepalive' \
-		'Description: TCP keepalive that is correct, atomic and readable back' \
+		'Description: Notices dead TCP connections in seconds, not hours' \
 		'Version: $(VERSION)' \
 		'Libs: -L$${libdir} -lkeepalive' \
 		'Libs.private: $(NEEDED_BY_ARCHIVE)' \

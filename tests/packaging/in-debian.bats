@@ -125,6 +125,14 @@ readme_of() { # a package: its commands run, and the files that it names exist
 }
 
 @test "libkeepalive-dev's README.Debian: its commands run, the files that it names exist" { readme_of libkeepalive-dev; }
+@test "libkeepalive-preload's README.Debian: its commands run, and a socket is set; the files that it names exist" {
+    run -0 readme_of libkeepalive-preload
+    assert_output --regexp 'perl\[[0-9]+\]: socket [0-9]+: set, idle 3 s, interval 2 s, count 5, user timeout 13000 ms'
+}
+@test "libkeepalive-preload's example: its variables reach a program" {
+    # shellcheck disable=SC2046 # a variable for each line
+    assert_equal "$(env $(sed -n 's/^Environment=//p' /usr/share/doc/libkeepalive-preload/examples/service.conf) ./fresh)" "1 3"
+}
 @test "php-keepalive's README.Debian: its commands run, the files that it names exist" { readme_of php-keepalive; }
 
 @test "php-keepalive's examples have no syntax error, and load the package" {
