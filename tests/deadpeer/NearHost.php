@@ -15,6 +15,9 @@ final class NearHost
     private const NEAR = [4 => '192.0.2.1', 6 => '2001:db8::1'];
     private const FAR = [4 => '192.0.2.2', 6 => '2001:db8::2'];
 
+    /** Seconds that tcpdump may take to write what it has captured. */
+    private const PATIENCE = 30;
+
     /** @var array{program: string, tls: bool, noDelay: bool, ip: int, waits: string} */
     private array $case;
 
@@ -77,6 +80,27 @@ final class NearHost
         return array_map(function (float $time): float {
             return $time - $this->zero;
         }, $this->times);
+    }
+
+    /**
+     * Waits until tcpdump, which may be late on a busy machine, has written all that passed before this call.
+     *
+     * @return float when that was, as microtime(true)
+     */
+    public function endOfCapture(string $file): float
+    {
+        $end = microtime(true);
+        $this->network('restore'); // so that a packet can leave, whatever was done to the network
+        $marker = 'end of capture ' . bin2hex(random_bytes(8));
+        $socket = stream_socket_client('udp://' . self::FAR[4] . ':9');
+        while (strpos((string) file_get_contents($file), $marker) === false) {
+            if (microtime(true) - $end > self::PATIENCE) {
+                throw new \RuntimeException("tcpdump does not write to $file");
+            }
+            @fwrite($socket, $marker); // an error is that the far host does not take the last one
+            usleep(20000);
+        }
+        return $end;
     }
 
     /** @return array<string, string> */

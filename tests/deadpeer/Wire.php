@@ -22,8 +22,11 @@ final class Wire
 
     private float $zero;
 
-    /** @param float $zero the moment, as microtime(true), from which times are counted */
-    public function __construct(string $file, float $zero)
+    /**
+     * @param float $zero the moment, as microtime(true), from which times are counted
+     * @param float $end what passed later does not belong to the case
+     */
+    public function __construct(string $file, float $zero, float $end)
     {
         $this->zero = $zero;
         // Without the caller's settings; an ICMP message has another header inside.
@@ -38,7 +41,10 @@ final class Wire
         }
         unlink("$file.errors"); // it warns of being root
         foreach ($lines as $line) {
-            $this->segments[] = array_combine(array_keys(self::FIELDS), explode(',', $line));
+            $segment = array_combine(array_keys(self::FIELDS), explode(',', $line));
+            if ((float) $segment['time'] <= $end) {
+                $this->segments[] = $segment;
+            }
         }
     }
 

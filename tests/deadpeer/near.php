@@ -48,8 +48,7 @@ if (($backend === 'ffi') !== $case['ffi']) {
 
 $near = new NearHost($case, $directory);
 $near->play($scenario, $horizon);
-usleep(500000); // for the last packets: a busy machine lets tcpdump wait
-$wire = new Wire($capture, $near->zero);
+$wire = new Wire($capture, $near->zero, $near->endOfCapture($capture));
 
 // A busy machine takes its time for a step; what is judged is the time from then on.
 $played = $scenario->at($near->times());

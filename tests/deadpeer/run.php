@@ -35,8 +35,7 @@ if ($status !== 0) {
 $started = microtime(true);
 $stage = new Stage($directory);
 $results = $stage->play($cases, AT_A_TIME);
-// A busy machine wakes programs late, and tcpdump may miss packets while `reboot` moves its interface. What
-// fails alone twice, too, has failed.
+// A busy machine wakes programs late. What fails alone twice, too, has failed.
 for ($round = 0; $round < 2; $round++) {
     $again = array_intersect_key($cases, array_filter(array_column($results, 'problems', 'name')));
     foreach ($stage->play($again, 1) as $name => $result) {
