@@ -216,7 +216,7 @@ fn refused_and_untouched(kind: &Kind) {
 }
 
 #[test]
-fn refuses_what_is_no_tcp_socket_and_leaves_it_alone() {
+fn refuses_what_is_not_a_tcp_socket_and_leaves_it_alone() {
     for kind in &other_kinds() {
         refused_and_untouched(kind);
     }

@@ -170,7 +170,7 @@ fn finds_descriptors_above_a_limit_lowered_afterwards() {
 }
 
 #[test]
-fn works_where_proc_is_not_to_be_had() {
+fn works_where_proc_cannot_be_read() {
     let forbidden = |call, argument, value, errno| {
         in_child(|| {
             let sockets: Vec<_> = (0..100).map(|_| tcp4()).collect();

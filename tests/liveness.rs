@@ -120,7 +120,7 @@ fn data_that_the_peer_does_not_acknowledge_is_counted() {
 }
 
 #[test]
-fn unanswered_probes_are_counted_until_the_verdict() {
+fn unanswered_probes_are_counted_until_the_connection_ends() {
     let (mut client, server) = connected();
     let fd = client.as_raw_fd();
     silence(server.as_raw_fd());
@@ -158,7 +158,7 @@ fn a_peer_that_answers_its_probes_has_none_unanswered() {
 }
 
 #[test]
-fn refuses_what_is_no_tcp_socket() {
+fn refuses_what_is_not_a_tcp_socket() {
     for kind in &other_kinds() {
         let errno = settings(kind.fd).idle.unwrap_err();
         assert_eq!(status(kind.fd), Err(errno), "{}", kind.name);

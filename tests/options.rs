@@ -170,7 +170,7 @@ fn refused_and_untouched(kind: &Kind) {
 }
 
 #[test]
-fn refuses_what_is_no_tcp_socket_and_leaves_it_alone() {
+fn refuses_what_is_not_a_tcp_socket_and_leaves_it_alone() {
     let kinds = other_kinds();
     assert!(kinds.len() >= 14, "kinds of descriptors are missing");
     for kind in &kinds {

@@ -210,7 +210,7 @@ fn lists_thousands_and_leaves_none_of_its_own_open() {
 }
 
 #[test]
-fn works_with_a_full_table_and_where_proc_is_not_to_be_had() {
+fn works_with_a_full_table_and_where_proc_cannot_be_read() {
     in_child(|| {
         let _sockets: Vec<_> = (0..30).map(|_| tcp4()).collect();
         let _far = at_number(tcp4(), 800);

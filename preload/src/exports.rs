@@ -198,7 +198,7 @@ mod deepbind {
     /// The flags that are taken away.
     static TAKEN: AtomicI32 = AtomicI32::new(0);
 
-    /// For programs that are PHP, as PHP 8.5 does it itself. In Apache, PHP is loaded later than this
+    /// In PHP the flag is taken away, as PHP 8.5 does itself. In Apache, PHP is loaded later than this
     /// and keeps the flag, which it needs there.
     pub fn look_for_php() {
         NEXT_DLOPEN.get();

@@ -422,7 +422,7 @@ pub fn in_child(test: impl FnOnce()) {
             }
         }));
     });
-    let (mut verdict, report) = UnixStream::pair().unwrap();
+    let (mut reported, report) = UnixStream::pair().unwrap();
     // SAFETY: the child uses memory, descriptors and system calls only; glibc keeps its allocator
     // usable after a fork among threads.
     let pid = check(unsafe { libc::fork() }).unwrap();
@@ -447,7 +447,7 @@ pub fn in_child(test: impl FnOnce()) {
     }
     drop(report);
     let mut message = String::new();
-    verdict.read_to_string(&mut message).unwrap();
+    reported.read_to_string(&mut message).unwrap();
     let mut status = 0;
     // SAFETY: the pointer is to a writable int.
     check(unsafe { libc::waitpid(pid, &raw mut status, 0) }).unwrap();

@@ -20,7 +20,7 @@ use crate::common::{
 use crate::sources::GVISOR;
 use crate::{
     Case, case, differs, fresh, on_pairs, pairs, probes, probes_until_dead,
-    seconds_of_answered_probes, verdict,
+    seconds_of_answered_probes, until_error,
 };
 
 const UNCHANGED: [c_int; 3] = [KA_UNCHANGED; 3];
@@ -278,7 +278,7 @@ fn verdicts() -> Vec<Case> {
             silence(server.as_raw_fd());
             assert_eq!(ka_apply(client.as_raw_fd(), Some(&only_user_timeout(500))), 0);
             client.write_all(b"abc").unwrap();
-            let (seconds, error) = verdict(client.as_raw_fd());
+            let (seconds, error) = until_error(client.as_raw_fd());
             assert_eq!(error, ETIMEDOUT);
             assert!((0.4..2.0).contains(&seconds), "{seconds} s");
         }),
@@ -289,7 +289,7 @@ fn verdicts() -> Vec<Case> {
             thread::sleep(Duration::from_millis(300));
             silence(server.as_raw_fd());
             assert_eq!(ka_apply(client.as_raw_fd(), Some(&only_user_timeout(3000))), 0);
-            let (seconds, error) = verdict(client.as_raw_fd());
+            let (seconds, error) = until_error(client.as_raw_fd());
             assert_eq!(error, ETIMEDOUT);
             assert!((2.0..9.0).contains(&seconds), "{seconds} s");
         }),

@@ -17,7 +17,7 @@ use crate::common::{
     silence, tcp_info, tcp_state, tcp4, wait_until, with_own_network,
 };
 use crate::sources::{NETDEV, PACKETDRILL};
-use crate::{Case, case, fresh, probes, verdict};
+use crate::{Case, case, fresh, probes, until_error};
 
 pub fn cases() -> Vec<Case> {
     vec![
@@ -56,7 +56,7 @@ pub fn cases() -> Vec<Case> {
                 let dropping = Instant::now();
                 thread::sleep(Duration::from_millis(2500));
                 client.write_all(&[0; 24]).unwrap();
-                let (_, error) = verdict(fd);
+                let (_, error) = until_error(fd);
                 let seconds = dropping.elapsed().as_secs_f64();
                 assert_eq!(error, ETIMEDOUT);
                 assert!((3.0..4.5).contains(&seconds), "{seconds} s");
@@ -83,7 +83,7 @@ pub fn cases() -> Vec<Case> {
         case(NETDEV, "SYN-SENT: a connection that is not answered ends after 8 s", || {
             let (_listener, socket): (Vec<OwnedFd>, OwnedFd) = connecting();
             assert_eq!(ka_apply(socket.as_raw_fd(), Some(&only_user_timeout(8000))), 0);
-            let (seconds, error) = verdict(socket.as_raw_fd());
+            let (seconds, error) = until_error(socket.as_raw_fd());
             assert_eq!((error, tcp_state(socket.as_raw_fd())), (ETIMEDOUT, KA_STATE_CLOSE));
             assert!((7.0..10.0).contains(&seconds), "{seconds} s");
         }),

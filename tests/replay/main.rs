@@ -110,7 +110,7 @@ fn seconds_of_answered_probes(fd: c_int, wanted: u32) -> f64 {
 }
 
 /// How long it takes until the socket has an error, and which.
-fn verdict(socket: c_int) -> (f64, c_int) {
+fn until_error(socket: c_int) -> (f64, c_int) {
     let started = Instant::now();
     loop {
         match get_option(socket, SOL_SOCKET, SO_ERROR).unwrap() {
