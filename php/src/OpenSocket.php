@@ -9,7 +9,7 @@ namespace Keepalive;
  *
  * It does not keep the socket open: once its owner closes it, the descriptor may belong to another socket.
  */
-final class OpenSocket
+final class OpenSocket implements \JsonSerializable
 {
     private int $fd;
     private int $state;
@@ -46,5 +46,11 @@ final class OpenSocket
     public function state(): string
     {
         return Status::STATES[$this->state] ?? 'UNKNOWN';
+    }
+
+    /** @return array{state: string, fd: int, local: string, remote: string} */
+    public function jsonSerialize(): array
+    {
+        return ['state' => $this->state()] + get_object_vars($this);
     }
 }

@@ -7,7 +7,7 @@ namespace Keepalive;
 /**
  * What the kernel knew of a connection's health when it was asked. Immutable.
  */
-final class Status
+final class Status implements \JsonSerializable
 {
     /** @internal The numbers of Linux's TCP states, KA_STATE_... in keepalive.h. */
     public const STATES = [
@@ -88,5 +88,11 @@ final class Status
     public function rttUs(): int
     {
         return $this->rttUs;
+    }
+
+    /** @return array{state: string, probes: int, unacked: int, lastReceivedMs: int, lastSentMs: int, rttUs: int} */
+    public function jsonSerialize(): array
+    {
+        return ['state' => $this->state()] + get_object_vars($this);
     }
 }

@@ -35,6 +35,17 @@ final class ObjectsTest extends KeepaliveTestCase
         }
     }
 
+    public function testTheirJsonHasWhatTheirMethodsReturn(): void
+    {
+        foreach ($this->objects() as $object) {
+            $values = json_decode((string) json_encode($object), true);
+            self::assertGreaterThanOrEqual(4, count($values));
+            foreach ($values as $method => $value) {
+                self::assertSame($object->$method(), $value);
+            }
+        }
+    }
+
     public function testTheyCannotBeChanged(): void
     {
         foreach ($this->objects() as $object) {
