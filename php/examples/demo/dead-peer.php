@@ -20,8 +20,10 @@ const SERVER = '$listener = stream_socket_server("' . ADDRESS . '"); echo "ready
 
 /** Seconds. */
 const WITHIN = 10;
-const CUT_AFTER = 4.0;
 const WATCHED_AFTERWARDS = 2.0;
+
+/** The network is cut just after so many answers. */
+const ANSWERS = 3;
 
 /** A line of the timeline: what happens on the wire, and what a program knows. */
 function line(string $wire, string $program = '', string $colour = '0'): void
@@ -67,7 +69,7 @@ printf("user timeout %d ms.\n\n", $settings->userTimeoutMs());
 echo '            ', coloured(sprintf('%-27s %s', 'on the wire (tcpdump)', 'what the program knows'), BOLD), "\n";
 line('', "both: {$state($with)}");
 
-[$cut, $told, $probes] = [null, null, 0];
+[$cut, $told, $probes, $answers] = [null, null, 0, 0];
 stream_set_blocking($wire, false);
 while ($told === null || microtime(true) - $told < WATCHED_AFTERWARDS) {
     [$readable, $none] = [$told === null ? [$wire, $with] : [$wire], null];
@@ -80,12 +82,14 @@ while ($told === null || microtime(true) - $told < WATCHED_AFTERWARDS) {
     while (($packet = fgets($wire)) !== false) {
         $what = packet($packet, $port);
         if ($what !== null && $cut === null) {
-            line($what, $what === '<- answer' ? 'the other host lives' : '', GREEN);
+            $isAnswer = $what === '<- answer';
+            line($what, $isAnswer ? 'the other host lives' : '', GREEN);
+            $answers += (int) $isAnswer;
         } elseif ($what !== null) {
             line($what === '-> probe' ? "$what " . ++$probes : $what, '', YELLOW);
         }
     }
-    if ($cut === null && microtime(true) - $start >= CUT_AFTER) {
+    if ($cut === null && $answers >= ANSWERS) {
         exec(HOSTS . ' cut', $output, $status);
         if ($status !== 0) {
             throw new RuntimeException('The network cannot be cut.');

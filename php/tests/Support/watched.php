@@ -41,6 +41,7 @@ function onTerminal(array $command): array
     return ['script', '-qec', implode(' ', array_map('escapeshellarg', $command)), '/dev/null'];
 }
 
+@proc_nice(-10); // if this user may: it must not be late because others are busy
 $scenario = $argv[1];
 $server = ready('watched-server.php', [HOSTS, 'far']);
 
