@@ -1,11 +1,13 @@
-//! Links the object without the compiler's unwinder.
+//! Links the object without the compiler's unwinder, and without the library for threads that glibc
+//! had before 2.34.
 //!
 //! A library that is missing would end every program that is started with the object: the smallest
-//! images have no `libgcc_s.so.1`. The code here cannot panic, so nothing in it needs to unwind. An
-//! empty library replaces `libgcc_s`, and `-z defs` fails the build if that changes. GNU ld,
+//! images have no `libgcc_s.so.1`. The code here cannot panic, so nothing in it needs to unwind.
+//! `libpthread` would be found in most images, but a program without threads works faster without
+//! it. Empty libraries replace both, and `-z defs` fails the build if one is needed again. GNU ld,
 //! because LLVM's linker keeps the personality function, and what it needs, for functions that it
-//! has dropped. On 32-bit ARM every function's unwinding table names the unwinder, so there it
-//! stays.
+//! has dropped. On 32-bit ARM every function's unwinding table names the unwinder, so there both
+//! stay.
 
 use std::path::Path;
 use std::{env, fs};
@@ -19,9 +21,12 @@ fn main() {
         return;
     }
     let folder = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(Path::new(&folder).join("libgcc_s.so"), "/* an empty linker script */\n")
-        .expect("OUT_DIR can be written");
-    for argument in ["-fuse-ld=bfd", "-Wl,-z,defs", &format!("-L{folder}")] {
+    for library in ["libgcc_s.so", "libpthread.so"] {
+        fs::write(Path::new(&folder).join(library), "/* an empty linker script */\n")
+            .expect("OUT_DIR can be written");
+    }
+    println!("cargo:rustc-link-search=native={folder}");
+    for argument in ["-fuse-ld=bfd", "-Wl,-z,defs"] {
         println!("cargo:rustc-cdylib-link-arg={argument}");
     }
 }

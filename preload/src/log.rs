@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::slice;
 
 use keepalive_core::errors::{Errno, describe};
-use keepalive_core::sys::{identity, uncancelled};
+use keepalive_core::sys::identity;
 use keepalive_core::types::{KA_UNCHANGED, ka_settings};
 use libc::{PATH_MAX, STDERR_FILENO, c_int};
 
@@ -56,8 +56,7 @@ impl Log {
         Ok(Self::File(path))
     }
 
-    /// One line about a socket. Where the program calls socket(), listen() or setsockopt(), it does
-    /// not expect that a thread is cancelled.
+    /// One line about a socket.
     pub fn write(
         &self,
         fd: c_int,
@@ -65,7 +64,7 @@ impl Log {
         settings: &ka_settings,
         result: Result<(), Errno>,
     ) {
-        uncancelled(|| match self {
+        match self {
             Self::Off => {}
             Self::Stderr(at_the_start) => {
                 if at_the_start.is_some() && identity(STDERR_FILENO).ok() == *at_the_start {
@@ -77,7 +76,7 @@ impl Log {
                     system::append(path, line(fd, subject, settings, result).text());
                 }
             }
-        });
+        }
     }
 }
 

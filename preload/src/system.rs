@@ -4,6 +4,7 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ptr::null;
 use std::slice;
 
 use libc::{c_int, sockaddr, socklen_t};
@@ -144,6 +145,9 @@ pub fn thread_name() -> [u8; 16] {
 }
 
 /// Writes a line at the end of a file, which is made if it is missing.
+///
+/// System calls, here and below, because the C library's functions for them are cancellation points:
+/// a program does not expect that a thread ends in socket() or setsockopt().
 pub fn append(path: &CStr, line: &[u8]) {
     // Without O_NONBLOCK it would wait until a named pipe has a reader.
     let flags = libc::O_WRONLY
@@ -153,22 +157,35 @@ pub fn append(path: &CStr, line: &[u8]) {
         | libc::O_NOCTTY
         | libc::O_NONBLOCK;
     // SAFETY: the path is a C string.
-    let fd = unsafe { libc::open(path.as_ptr(), flags, 0o666) };
-    if fd >= 0 {
+    let fd = unsafe {
+        libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0o666 as c_int)
+    };
+    if let Ok(fd @ 0..) = c_int::try_from(fd) {
         write(fd, line);
         // SAFETY: it was opened here, and nothing else knows it.
-        unsafe { libc::close(fd) };
+        unsafe { libc::syscall(libc::SYS_close, fd) };
     }
 }
 
 /// Writes a line, unless the write would wait, nobody can read it, or the file is too large.
 pub fn write(fd: c_int, line: &[u8]) {
     let mut ready = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
-    // SAFETY: the pointer is to one whole pollfd.
-    let is_ready = unsafe { libc::poll(&raw mut ready, 1, 0) } == 1;
-    if is_ready && ready.revents == libc::POLLOUT && has_room(fd, line.len()) {
+    let at_once = [0_u64; 2]; // as large as any timespec
+    // SAFETY: the pointers are to one whole pollfd and to a time; there is no signal mask.
+    let count = unsafe {
+        let no_mask = null::<c_void>();
+        libc::syscall(
+            libc::SYS_ppoll,
+            &raw mut ready,
+            1_usize,
+            &raw const at_once,
+            no_mask,
+            0_usize,
+        )
+    };
+    if count == 1 && ready.revents == libc::POLLOUT && has_room(fd, line.len()) {
         // SAFETY: pointer and length are the line's.
-        unsafe { libc::write(fd, line.as_ptr().cast(), line.len()) };
+        unsafe { libc::syscall(libc::SYS_write, fd, line.as_ptr(), line.len()) };
     }
 }
 

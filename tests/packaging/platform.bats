@@ -60,8 +60,8 @@ run_there() { # a program, after the loader's options
     run -1 grep -lF "$PWD" "$object" "$preload"
 }
 
-@test "$PLATFORM: libkeepalive-preload.so needs no unwinder" {
-    run -1 grep gcc <(tagged NEEDED "$preload")
+@test "$PLATFORM: libkeepalive-preload.so needs neither the unwinder nor threads" {
+    run -1 grep -E 'gcc|pthread' <(tagged NEEDED "$preload")
 }
 
 @test "$PLATFORM: it needs musl's libc and nothing else, or a glibc as old as docs/install.md says" {
