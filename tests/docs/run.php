@@ -9,7 +9,7 @@
  *     sh          by `sh -eu`, in a clean copy of the repository named libkeepalive
  *     c, cpp      compiled with warnings as errors, linked with -lkeepalive, and run
  *     php         by php, in a project beside that copy which has the package by Composer; loaded, so
- *                 that a block need not say so
+ *                 that a block need not say so, and, if it has no `use` of its own, below those of the package
  *     json        a composer.json, or part of one: installed in a new project beside that copy
  *
  * The copies, the home folder, and the network (loopback, a kernel's own) are made for the run; what
@@ -233,6 +233,9 @@ final class World
 /** Runs blocks, one after the other, and counts. */
 final class Runner
 {
+    /** People paste a block into a file that has these already. */
+    private const IMPORTS = 'use Keepalive\Keepalive; use Keepalive\Settings; use Keepalive\Exception\SocketException;';
+
     public int $passed = 0;
     public int $failed = 0;
     private World $world;
@@ -317,7 +320,8 @@ final class Runner
             case 'sh':
                 return $this->shell($block);
             case 'php':
-                $code = strncmp($block->text, '<?php', 5) === 0 ? $block->text : "<?php\n$block->text";
+                $imports = preg_match('/^use /m', $block->text) === 1 ? '' : self::IMPORTS;
+                $code = strncmp($block->text, '<?php', 5) === 0 ? $block->text : "<?php $imports\n$block->text";
                 $this->program = isset($scene['continues']) ? $this->program . $block->text : $code;
                 file_put_contents("{$this->world->project}/block.php", $this->program);
                 return $this->command(
