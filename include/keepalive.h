@@ -207,21 +207,21 @@ extern "C" {
 /**
  * Turns TCP keepalive on for a socket, with these values.
  *
- * After `idle` seconds in which nothing came from the peer, the kernel probes it every `intvl`
- * seconds. After `cnt` unanswered probes it ends the connection, and the program's next, or
- * waiting, call on the socket fails with ETIMEDOUT. A dead peer is noticed after
- * max(idle, intvl) + intvl * cnt seconds, if the connection is idle. While sent data is
- * unacknowledged there are no probes, and the program waits for some 15 minutes: ka_apply() with
- * ka_detect_within() covers that too.
+ * When nothing has come from the peer for `idle` seconds, the kernel probes it every `intvl`
+ * seconds. After `cnt` unanswered probes it ends the connection: the call that waits on the
+ * socket, or the next one, fails with ETIMEDOUT. On an idle connection, a dead peer is noticed
+ * after max(idle, intvl) + intvl * cnt seconds. While sent data is unacknowledged there are no
+ * probes, and the program waits for some 15 minutes: ka_apply() with ka_detect_within() covers
+ * that too.
  *
  * idle   seconds, 1 to 32767 on Linux, or KA_DEFAULT, or KA_UNCHANGED
  * intvl  seconds, 1 to 32767 on Linux, or KA_DEFAULT, or KA_UNCHANGED
  * cnt    probes, 1 to 127 on Linux, or KA_DEFAULT, or KA_UNCHANGED
  *
  * A listening socket can be set too: the connections it accepts inherit the values on Linux.
- * KA_DEFAULT is written to the socket as the number it stands for now; the socket does not follow
- * the sysctl afterwards, because the kernel offers no way back. Calling again is harmless, except
- * while probes are unanswered: each call then sends one more, which counts.
+ * For KA_DEFAULT the socket gets the number that the sysctl has now; later changes of the sysctl
+ * do not affect it. Calling again is harmless, except while probes are unanswered: each call then
+ * sends one more, which counts.
  *
  * Returns 0, or a negative errno:
  *   -EINVAL                    a value is out of range; no system call was made
@@ -233,23 +233,23 @@ extern "C" {
  *                              here) cannot be written, and the socket does not have it already
  *   -EPERM, -EACCES            a security policy refused the call
  *
- * Refused values, and sockets that are not TCP, change nothing. The calls are, in this order,
- * setsockopt of TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and SO_KEEPALIVE, without those that are
- * KA_UNCHANGED. If a security policy refuses one of them after others were accepted, those keep
- * their new value, and SO_KEEPALIVE is not changed.
+ * If a value is refused, or the socket is not TCP, nothing is changed. The calls are, in this
+ * order, setsockopt of TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and SO_KEEPALIVE, without those
+ * that are KA_UNCHANGED. If a security policy accepts the first calls and refuses a later one, the
+ * first options keep their new value, and SO_KEEPALIVE is not changed.
  *
  * Example: ka_set(fd, 60, 10, 6) notices a dead peer on an idle connection within two minutes.
  */
 int ka_set(int fd, int idle, int intvl, int cnt);
 
 /**
- * Sets all five values of the structure on a socket, as one thing.
+ * Sets all five values of the structure on a socket, together.
  *
  * settings  enabled: 1 on, 0 off, or KA_UNCHANGED. idle, intvl, cnt: as in ka_set().
  *           user_timeout_ms: 0 (the kernel's own limit) to 2147483647, or KA_UNCHANGED
  *
  * The result of ka_get() can be given back as it is: read, change one member, apply; or read,
- * apply something else, and later restore the old values. Where ka_get() says -1, because the
+ * apply other values, and restore the old ones later. Where ka_get() says -1, because the
  * platform or the socket has no such option, -1 means KA_UNCHANGED here. A system default that no
  * socket accepts (a sysctl above the limits of ka_set()), read and given back, stays as it is.
  *
@@ -258,9 +258,10 @@ int ka_set(int fd, int idle, int intvl, int cnt);
  *   -EINVAL                    a value is out of range, and the socket does not have it already
  *   -ENOPROTOOPT               also: a user timeout for a platform or a socket (MPTCP) without it
  *
- * Refused values, and sockets that are not TCP, change nothing. The calls are, in this order,
- * setsockopt of TCP_USER_TIMEOUT, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and SO_KEEPALIVE,
- * without those that are KA_UNCHANGED. For a security policy that refuses one of them, see ka_set().
+ * If a value is refused, or the socket is not TCP, nothing is changed. The calls are, in this
+ * order, setsockopt of TCP_USER_TIMEOUT, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_KEEPIDLE and
+ * SO_KEEPALIVE, without those that are KA_UNCHANGED. For a security policy that refuses one of
+ * them, see ka_set().
  *
  * Example, the promise of ka_detect_within():
  *   ka_settings settings = ka_detect_within(30);
@@ -285,12 +286,12 @@ int ka_apply(int fd, const struct ka_settings *settings);
  * The time counts from the moment that the peer falls silent, whatever the program does: wait,
  * write at any moment, write again, use TLS or not, with a round trip of up to 200 ms. Half of the
  * time, less the delays of the kernel's timers, is for silence and probes. The other half is for
- * data that is written to a peer already dead: that stops the probes and starts the user timeout,
- * so that the two times follow one another. It only calculates, and makes no system call. For
- * ka_apply().
+ * data that is written to a dead peer: such data stops the probes and starts the user timeout, so
+ * the two times add up. The function only calculates, and makes no system call. Give the result
+ * to ka_apply().
  *
- * The price: an outage of about half of that time ends the connection; with data in flight an
- * outage of a fifth sometimes does. A peer that is alive, but keeps its receive window closed for
+ * The price: an outage of about half of that time ends the connection; with data in flight,
+ * sometimes an outage of a fifth of it. A peer that lives, but keeps its receive window closed for
  * half of that time, is given up too. The promise does not cover a program that has set
  * TCP_NODELAY and goes on writing small pieces to a peer far away: each piece may delay the first
  * repetition of the data by two round trips, until the congestion window is full.
@@ -345,11 +346,11 @@ int ka_status(int fd, struct ka_liveness *liveness);
 /**
  * The open descriptor of this process whose fstat(2) has this device and inode.
  *
- * For callers whose socket is inside an object that shows them its fstat and not its number. If a
- * socket has several descriptors (dup(2)), any of them is returned: options belong to the socket.
- * It takes a few system calls for a socket that was just opened or found before, and for sockets
- * looked for one after the other. Otherwise, also if a new socket reuses a number among many open
- * ones, it takes at most one fstat for each open descriptor.
+ * For callers that know the fstat of a socket and not its number, because an object contains it.
+ * If a socket has several descriptors (dup(2)), any of them is returned: options belong to the
+ * socket. For a socket that was just opened or found before, and for sockets that are looked for
+ * one after the other, it takes a few system calls. Otherwise, for example if a new socket reuses
+ * a number among many open ones, it takes at most one fstat for each open descriptor.
  *
  * Returns the descriptor, 0 or larger, or -ENOENT.
  */
@@ -358,11 +359,11 @@ int ka_find(uint64_t dev, uint64_t ino);
 /**
  * The TCP sockets that this process has open: listening, connecting, connected or unconnected.
  *
- * sockets   room for `capacity` sockets; may be NULL, which counts only
+ * sockets   room for `capacity` sockets; with NULL the sockets are only counted
  * capacity  nothing is written past it
  *
- * Other threads may open and close sockets meanwhile: each socket is described as it was at the
- * moment of looking, and its descriptor may belong to another socket by the time it is used.
+ * Other threads may open and close sockets at the same time. Each socket is described as it was at
+ * one moment; when its descriptor is used later, it may belong to another socket.
  *
  * Returns the number of sockets, which may be more than `capacity`.
  */

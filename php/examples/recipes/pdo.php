@@ -5,8 +5,8 @@
  *
  *     DB_DSN='mysql:host=db.example' DB_USER=app DB_PASSWORD=... php pdo.php
  *
- * It works for every DSN: with a host name (nothing is looked up here), without a port, with a unix socket (which needs
- * no keepalive).
+ * For MySQL it works with every DSN: with a host name (nothing is looked up here), without a port, with a unix socket
+ * (which needs no keepalive).
  */
 
 declare(strict_types=1);
