@@ -7,6 +7,7 @@ namespace Keepalive\Tests;
 use Keepalive\Exception\InvalidArgumentException;
 use Keepalive\Keepalive;
 use Keepalive\Settings;
+use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Kernel;
 use Keepalive\Tests\Support\Opened;
@@ -160,6 +161,33 @@ final class ValuesTest extends KeepaliveTestCase
             $expected = array_merge([1], array_replace(self::GOOD, [$position => $default]));
             self::assertSame($expected, array_values($opened->options()));
         }
+    }
+
+    /** @return array<string, array{string[]}> */
+    public static function flags(): array
+    {
+        return ['ffi' => [[]], 'sockets' => [['-d', 'ffi.enable=0']]];
+    }
+
+    /**
+     * A sysctl may be larger than a socket accepts: a day, for instance.
+     *
+     * @dataProvider flags
+     * @param string[] $flags
+     */
+    #[DataProvider('flags')]
+    public function testASystemsDefaultThatNoSocketAcceptsChangesNothing(array $flags): void
+    {
+        $day = 'ip link set lo up && echo 86400 >/proc/sys/net/ipv4/tcp_keepalive_time && exec "$@"';
+        $host = ['unshare', '--map-root-user', '--net', 'sh', '-c', $day, 'sh'];
+        $output = Child::program('default-beyond-range', $flags, [], $host)->cleanOutput();
+        $expected = [
+            'done 1/86400/75/9/5000', // it has the value already
+            'done 0/86400/75/9/0',
+            '34 1/60/10/6/120000', // ERANGE
+            '22 1/60/10/6/120000', // EINVAL
+        ];
+        self::assertSame(array_merge($expected, $expected), explode("\n", rtrim($output)));
     }
 
     /** @dataProvider backends */
