@@ -5,7 +5,7 @@ use std::mem::{MaybeUninit, size_of};
 use std::os::fd::BorrowedFd;
 
 use libc::{c_int, c_void, socklen_t};
-use socket2::{SockAddr, SockRef};
+use socket2::SockAddr;
 
 use crate::errors::Errno;
 
@@ -50,8 +50,7 @@ pub fn borrow(fd: c_int) -> Result<BorrowedFd<'static>, Errno> {
 ///
 /// Asks for `TCP_NODELAY`, the one option of this level that every TCP has.
 pub fn refuse_unless_tcp(fd: c_int) -> Result<(), Errno> {
-    SockRef::from(&borrow(fd)?).tcp_nodelay()?;
-    Ok(())
+    get_option(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY).map(drop)
 }
 
 /// The device and inode of an open descriptor, by fstat(2).

@@ -14,7 +14,7 @@ final class NatTest extends TestCase
 {
     public function testASoapCallOutlivesTheMemoryOfANat(): void
     {
-        $calls = [__DIR__ . '/nat.sh', __DIR__ . '/programs/soap-call.sh'];
+        $calls = [dirname(__DIR__, 2) . '/lab/hosts', 'run', __DIR__ . '/programs/soap-call.sh'];
         $said = Child::run($calls, ['OBJECT' => (string) realpath(Program::OBJECT)])->cleanOutput();
         self::assertSame("with: 42\nwithout: Error Fetching http headers\n", $said);
     }
