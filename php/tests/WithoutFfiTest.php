@@ -93,6 +93,15 @@ final class WithoutFfiTest extends KeepaliveTestCase
         }
     }
 
+    /** As pages do whose classes are preloaded. PHP itself has no TCP_USER_TIMEOUT before 8.6. */
+    public function testItNeedsNoAutoloaderOfComposer(): void
+    {
+        self::assertSame(
+            'sockets {"enabled":true,"idle":60,"interval":10,"count":6,"userTimeoutMs":120000}',
+            Child::program('without-constants', ['-d', 'ffi.enable=0'])->cleanOutput()
+        );
+    }
+
     public function testWithoutExtSocketsFfiIsEnough(): void
     {
         $said = self::inChild(
