@@ -5,7 +5,7 @@ mod common;
 use std::ffi::CStr;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
-use std::ptr::null_mut;
+use std::ptr::{null_mut, without_provenance_mut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -185,6 +185,9 @@ fn counts_all_and_writes_no_more_than_there_is_room_for() {
             // SAFETY: NULL is allowed with any capacity.
             assert_eq!(unsafe { ka_sockets(null_mut(), capacity) }, 5);
         }
+        let anywhere = without_provenance_mut(1); // not even aligned
+        // SAFETY: without room, the pointer is not used.
+        assert_eq!(unsafe { ka_sockets(anywhere, 0) }, 5);
     });
 }
 

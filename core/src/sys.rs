@@ -146,8 +146,8 @@ pub fn descriptor_limit() -> Result<u64, Errno> {
 
 /// Does something in which this thread cannot be cancelled.
 ///
-/// open(2), close(2), poll(2) and write(2) are where `pthread_cancel(3)` ends a thread: glibc
-/// unwinds its stack, and the process aborts when that arrives in Rust code.
+/// `pthread_cancel(3)` ends a thread in its next open(2) or close(2), among others. There glibc
+/// unwinds the stack, and the process aborts when that arrives in Rust code.
 #[cfg(all(target_os = "linux", not(miri)))]
 pub fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
     // pthread.h, of glibc and of musl; the libc crate leaves both out.
