@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use keepalive_core::errors::Errno;
 use keepalive_core::options;
+use keepalive_core::sys::get_option;
 use keepalive_core::types::{KA_UNCHANGED, ka_settings};
 use libc::c_int;
 
@@ -64,10 +65,10 @@ fn named(
 fn keeps_on(variables: &Variables, fd: c_int) -> bool {
     let ours = &variables.settings;
     let keeps = options::get(fd).is_ok_and(|has| {
-        // MPTCP has no user timeout, and perhaps the variable has none.
-        let without = [has.user_timeout_ms, ours.user_timeout_ms].contains(&KA_UNCHANGED);
         (has.enabled, has.idle, has.intvl, has.cnt) == (1, ours.idle, ours.intvl, ours.cnt)
-            && (without || has.user_timeout_ms == ours.user_timeout_ms)
+            && (has.user_timeout_ms == ours.user_timeout_ms
+                || ours.user_timeout_ms == KA_UNCHANGED
+                || is_mptcp(fd))
     });
     if keeps {
         variables.log.write(fd, Subject::KeptOn, ours, Ok(()));
@@ -80,6 +81,11 @@ fn is_tcp(domain: c_int, kind: c_int, protocol: c_int) -> bool {
     matches!(domain, libc::AF_INET | libc::AF_INET6)
         && kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) == libc::SOCK_STREAM
         && matches!(protocol, 0 | libc::IPPROTO_TCP | libc::IPPROTO_MPTCP)
+}
+
+/// It has had no user timeout when it was set, but has one, 0, once it has fallen back to TCP.
+fn is_mptcp(fd: c_int) -> bool {
+    get_option(fd, libc::SOL_SOCKET, libc::SO_PROTOCOL) == Ok(libc::IPPROTO_MPTCP)
 }
 
 fn apply(variables: &Variables, fd: c_int, settings: &ka_settings, subject: Subject) {

@@ -29,6 +29,7 @@ final class HarmlessTest extends TestCase
         'signals' => "wrong: 0 and 0\n",
         'cancelled' => "cancelled\nonly there\n",
         'own' => self::OWN,
+        'mptcp' => "no user timeout\nset and not switched off: 1, user timeout: 0\n",
         'addresses' => "EFAULT EINVAL EINVAL EBADF EBADF EFAULT\n",
         'library' => "found\n",
     ];
@@ -104,7 +105,7 @@ final class HarmlessTest extends TestCase
 
     public function testValuesOfTheProgramsOwnWinWithRulesToo(): void
     {
-        foreach (['own', 'cancelled', 'addresses', 'seccomp'] as $case) {
+        foreach (['own', 'cancelled', 'mptcp', 'addresses', 'seccomp'] as $case) {
             self::assertSame(self::expected($case), Program::run([self::program(), $case], self::RULES)->cleanOutput());
         }
     }

@@ -285,6 +285,17 @@ static void own(void)
     close(listening);
 }
 
+/* It has no user timeout, unless its peer knows only TCP, and gets the rest. */
+static void mptcp(void)
+{
+    int port, listening = listener(1, &port), fd = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+    puts(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) < 0 ? "no user timeout" : "a user timeout");
+    connect_to(fd, port);
+    set(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
+    printf("set and not switched off: %d, user timeout: %d\n", is_set(fd), option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT));
+    close(listening);
+}
+
 /* connect() with something that is not an address. */
 static void addresses(void)
 {
@@ -350,8 +361,8 @@ int main(int count, char **arguments)
     static const struct { const char *name; void (*run)(void); } cases[] = {
         { "one", one }, { "seccomp", seccomp }, { "full-table", full_table }, { "no-files", no_files },
         { "closed", closed }, { "children", children }, { "threads", threads }, { "signals", signals },
-        { "cancelled", cancelled }, { "own", own }, { "addresses", addresses }, { "others", others },
-        { "library", library },
+        { "cancelled", cancelled }, { "own", own }, { "mptcp", mptcp }, { "addresses", addresses },
+        { "others", others }, { "library", library },
     };
     for (size_t i = 0; count > 1 && i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(cases[i].name, arguments[1]) == 0) {
