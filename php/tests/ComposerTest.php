@@ -6,8 +6,14 @@ namespace Keepalive\Tests;
 
 use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
+use PHPUnit\Framework\Attributes\Group;
 
-/** The package as Composer installs it, without a network. */
+/**
+ * The package as Composer installs it, without a network.
+ *
+ * @group program
+ */
+#[Group('program')]
 final class ComposerTest extends KeepaliveTestCase
 {
     private const PACKAGE = __DIR__ . '/../..';

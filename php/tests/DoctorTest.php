@@ -9,12 +9,16 @@ use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Folder;
 use Keepalive\Tests\Support\Source;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use PHPUnit\Framework\TestCase;
 
 /**
  * `keepalive doctor` and the command line around it, each in a PHP of its own, because what they
  * tell depends on how PHP was started.
+ *
+ * @group program
  */
+#[Group('program')]
 final class DoctorTest extends TestCase
 {
     private const COMMAND = __DIR__ . '/../bin/keepalive';

@@ -6,9 +6,15 @@ namespace Keepalive\Tests;
 
 use Keepalive\CommandLine\Duration;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use PHPUnit\Framework\TestCase;
 
-/** How the command line writes durations. */
+/**
+ * How the command line writes durations.
+ *
+ * @group program
+ */
+#[Group('program')]
 final class DurationTest extends TestCase
 {
     /** @return array<int, array<int, mixed>> */

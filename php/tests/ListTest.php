@@ -9,9 +9,15 @@ use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Kernel;
 use Keepalive\Tests\Support\Process;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use PHPUnit\Framework\TestCase;
 
-/** keepalive list: what it shows of this process, and of all. */
+/**
+ * keepalive list: what it shows of this process, and of all.
+ *
+ * @group program
+ */
+#[Group('program')]
 final class ListTest extends TestCase
 {
     private const COMMAND = [PHP_BINARY, '-d', 'display_errors=stderr', __DIR__ . '/../bin/keepalive', 'list'];

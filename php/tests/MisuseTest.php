@@ -9,7 +9,7 @@ use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Source;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** A million calls, signal handlers that close streams or throw, and functions that a host has taken away. */
+/** Many calls, signal handlers that close streams or throw, and functions that a host has taken away. */
 final class MisuseTest extends KeepaliveTestCase
 {
     /** Alone or together, on some host or other. */
@@ -23,9 +23,9 @@ final class MisuseTest extends KeepaliveTestCase
 
     /** @dataProvider backends */
     #[DataProvider('backends')]
-    public function testAMillionCallsLeaveNothingBehind(string $backend): void
+    public function testManyCallsLeaveNothingBehind(string $backend): void
     {
-        $said = self::inChild($backend, 'million-calls');
+        $said = self::inChild($backend, 'many-calls');
         self::assertSame('0 0 flat', $said);
     }
 

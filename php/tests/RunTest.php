@@ -6,9 +6,15 @@ namespace Keepalive\Tests;
 
 use Keepalive\Tests\Support\Child;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use PHPUnit\Framework\TestCase;
 
-/** keepalive run: the program that it becomes, and the programs that it refuses. */
+/**
+ * keepalive run: the program that it becomes, and the programs that it refuses.
+ *
+ * @group program
+ */
+#[Group('program')]
 final class RunTest extends TestCase
 {
     private const COMMAND = [PHP_BINARY, '-d', 'display_errors=stderr', __DIR__ . '/../bin/keepalive'];

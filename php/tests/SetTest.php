@@ -9,9 +9,15 @@ use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\Kernel;
 use Keepalive\Tests\Support\Process;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 use PHPUnit\Framework\TestCase;
 
-/** keepalive set: the sockets of this process, and of others, changed from outside and read back. */
+/**
+ * keepalive set: the sockets of this process, and of others, changed from outside and read back.
+ *
+ * @group program
+ */
+#[Group('program')]
 final class SetTest extends TestCase
 {
     private const COMMAND = [PHP_BINARY, '-d', 'display_errors=stderr', __DIR__ . '/../bin/keepalive', 'set'];

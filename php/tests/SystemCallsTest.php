@@ -7,8 +7,14 @@ namespace Keepalive\Tests;
 use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 
-/** Which options are set, in which order, as strace sees it. */
+/**
+ * Which options are set, in which order, as strace sees it.
+ *
+ * @group program
+ */
+#[Group('program')]
 final class SystemCallsTest extends KeepaliveTestCase
 {
     private const KEEPALIVE = [

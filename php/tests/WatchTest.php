@@ -20,8 +20,11 @@ use PHPUnit\Framework\TestCase;
 /**
  * keepalive watch: what it says while real peers die, with and without a terminal, and how it ends.
  *
- * Those of the group clock compare tenths of seconds: they need a machine that is not busy.
+ * Those of the group once compare tenths of seconds: they need a machine that is not busy.
+ *
+ * @group program
  */
+#[Group('program')]
 final class WatchTest extends TestCase
 {
     private const COMMAND = __DIR__ . '/../bin/keepalive';
@@ -55,8 +58,8 @@ final class WatchTest extends TestCase
         }
     }
 
-    /** @group clock */
-    #[Group('clock')]
+    /** @group once */
+    #[Group('once')]
     public function testADeadPeerInLines(): void
     {
         ['output' => $output, 'status' => $status, 'seconds' => $seconds] = self::$results['dead'];
@@ -81,8 +84,8 @@ $/',
         self::assertFitsInEightyColumns($output);
     }
 
-    /** @group clock */
-    #[Group('clock')]
+    /** @group once */
+    #[Group('once')]
     public function testTheDocumentationShowsTheSame(): void
     {
         $document = (string) file_get_contents(__DIR__ . '/../../docs/why-not-noticed.md');
@@ -94,8 +97,8 @@ $/',
         self::assertSame($pattern(self::$results['dead']['output']), $pattern($example[1]));
     }
 
-    /** @group clock */
-    #[Group('clock')]
+    /** @group once */
+    #[Group('once')]
     public function testADeadPeerOnATerminal(): void
     {
         ['output' => $output, 'status' => $status] = self::$results['dead-on-a-terminal'];

@@ -7,8 +7,14 @@ namespace Keepalive\Tests\Examples;
 use Keepalive\Tests\Support\Certificates;
 use Keepalive\Tests\Support\Process;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 
-/** The example clients, with nc and openssl s_server as hosts. */
+/**
+ * The example clients, with nc and openssl s_server as hosts.
+ *
+ * @group program
+ */
+#[Group('program')]
 final class ClientsTest extends ExamplesTestCase
 {
     /** @return array<string, array{string[], string, bool}> flags for PHP, example, whether it takes host and port apart */

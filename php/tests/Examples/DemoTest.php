@@ -10,9 +10,11 @@ use PHPUnit\Framework\Attributes\Group;
 /**
  * make demo: shows what it promises, with and without a terminal, and leaves nothing behind.
  *
- * @group demo
+ * @group once
+ * @group program
  */
-#[Group('demo')]
+#[Group('once')]
+#[Group('program')]
 final class DemoTest extends ExamplesTestCase
 {
     private const ROOT = __DIR__ . '/../../..';

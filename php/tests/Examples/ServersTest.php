@@ -7,8 +7,14 @@ namespace Keepalive\Tests\Examples;
 use Keepalive\Tests\Support\Certificates;
 use Keepalive\Tests\Support\Process;
 use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Group;
 
-/** The example servers, with nc and openssl s_client as guests. */
+/**
+ * The example servers, with nc and openssl s_client as guests.
+ *
+ * @group program
+ */
+#[Group('program')]
 final class ServersTest extends ExamplesTestCase
 {
     /** @return array<string, array{string, string[]}> example, flags for PHP */
