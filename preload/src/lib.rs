@@ -83,7 +83,7 @@ fn is_tcp(domain: c_int, kind: c_int, protocol: c_int) -> bool {
         && matches!(protocol, 0 | libc::IPPROTO_TCP | libc::IPPROTO_MPTCP)
 }
 
-/// It has had no user timeout when it was set, but has one, 0, once it has fallen back to TCP.
+/// It had no user timeout when it was set; once it has fallen back to TCP, it has one, which is 0.
 fn is_mptcp(fd: c_int) -> bool {
     get_option(fd, libc::SOL_SOCKET, libc::SO_PROTOCOL) == Ok(libc::IPPROTO_MPTCP)
 }
