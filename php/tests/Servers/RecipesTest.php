@@ -38,6 +38,19 @@ final class RecipesTest extends KeepaliveTestCase
         self::assertAllSet(1, $program, 'mariadb');
     }
 
+    public function testPdoInTheReadme(): void
+    {
+        $readme = (string) file_get_contents(dirname(__DIR__, 3) . '/README.md');
+        self::assertSame(1, preg_match('/^```php\n(\$pdo = .*?)^```/ms', $readme, $block));
+        $port = self::$servers->port('mariadb');
+        $script = $this->folder() . '/readme.php';
+        file_put_contents($script, "<?php require '" . self::FOLDER . "/../../autoload.php'; [\$user, \$password] = ['root', ''];"
+            . strtr($block[1], ['host=db.example' => "host=127.0.0.1;port=$port", '*:3306' => "*:$port"]));
+        $program = new TracedProgram([$script], [], $this->folder());
+        self::assertSame('', $program->end());
+        self::assertAllSet(1, $program, 'mariadb');
+    }
+
     public function testDoctrineAlsoAfterAReconnect(): void
     {
         $program = $this->recipe('doctrine.php', self::database());
