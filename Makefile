@@ -18,7 +18,7 @@ NEEDS_CC = { command -v cc || command -v gcc || command -v clang; } >/dev/null |
 CORE = Cargo.toml Cargo.lock $(wildcard core/Cargo.toml core/src/*.rs)
 SOURCES = $(CORE) build.rs $(wildcard src/*.rs)
 
-.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-preload test-deadpeer test-matrix test-zts lint-php lint-shell lint-workflow analyse headers test-sanitizers bench clean
+.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-preload test-deadpeer test-matrix test-zts test-musl lint-php lint-shell lint-workflow analyse headers test-sanitizers bench clean
 
 ##@ To begin with
 
@@ -152,6 +152,10 @@ lint-shell:          ## shellcheck of the shell programs and tests
 test-zts: build      ## the PHP tests with a thread safe PHP, built from Debian's sources; slow
 	@machine/setup.sh test zts
 	tests/matrix/zts.sh
+
+test-musl: build release-library-linux-musl-$(shell uname -m)  ## PHP tests with a PHP on musl, built from Debian's sources; slow
+	@machine/setup.sh test musl
+	tests/matrix/musl.sh
 
 lint-workflow:       ## .github/workflows, by actionlint from PyPI; after a change there
 	@machine/setup.sh workflow

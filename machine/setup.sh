@@ -27,12 +27,13 @@ packages() {
         matrix) echo gcc libc6-dev debootstrap util-linux iproute2 ;;
         zts) echo gcc libc6-dev make dpkg-dev autoconf bison re2c pkg-config libffi-dev libssl-dev \
             libxml2-dev libonig-dev ;;
+        musl) echo gcc libc6-dev musl-tools make dpkg-dev autoconf bison re2c pkg-config ;;
         cross-amd64) echo gcc-x86-64-linux-gnu qemu-user-static ;;
         cross-arm64) echo gcc-aarch64-linux-gnu qemu-user-static ;;
         cross-armhf) echo gcc-arm-linux-gnueabihf ;;
         cross-i386) echo gcc-i686-linux-gnu ;;
         cross-s390x) echo gcc-s390x-linux-gnu ;;
-        machines) echo gcc libc6-dev qemu-system-x86 qemu-system-arm qemu-system-misc cpio ;;
+        machines) echo gcc libc6-dev qemu-system-x86 qemu-system-arm qemu-system-misc cpio e2fsprogs ;;
         bench) echo php-cli php-fpm libfcgi-bin gcc valgrind libkeepalive0 libdontdie0 ;;
         sanitizers) echo php-cli gcc clang llvm libclang-rt-14-dev valgrind libc6-dbg ;;
         packaging) echo bats bats-assert bats-support gcc g++ clang binutils pkg-config cmake mandoc lintian composer php-cli php-zip \

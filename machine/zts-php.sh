@@ -10,19 +10,10 @@ built=$PWD/.cache/zts
 if [ ! -x "$built/bin/php" ]; then
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
-    mirror=$(machine/mirror.sh)
-    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    echo "deb-src [signed-by=$keyring] $mirror bookworm main" >"$work/sources.list"
-    mkdir -p "$work/lists/partial" "$work/php"
-    apt() {
-        apt-get -qq -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-            -o Dir::State::lists="$work/lists" -o APT::Sandbox::User= "$@"
-    }
-    apt update
-    (cd "$work/php" && apt source php8.2 >"$work/log" 2>&1) || { tail "$work/log"; exit 1; }
+    machine/sources.sh "$work" bookworm php8.2
     # FFI and sockets are separate extensions, as in Debian: some tests run without one of them.
     (
-        cd "$work/php/"php8.2-*/
+        cd "$work"/php8.2-*/
         ./buildconf --force
         ./configure -q --prefix="$built" --with-config-file-scan-dir="$built/ini" \
             --disable-all --enable-zts --enable-cli --disable-cgi --disable-phpdbg \
