@@ -190,7 +190,7 @@ fn without_settings_it_is_efault() {
     assert_eq!(ka_apply(-1, None), -libc::EFAULT);
 }
 
-/// Sockets that are not TCP are refused with the kernel's errno, whatever is asked, and left alone.
+/// Sockets that are not TCP are refused with the kernel's errno, for all settings, and not changed.
 fn refused_and_untouched(kind: &Kind) {
     let Kind { name, fd, errno: setting, .. } = kind;
     let getting = settings(*fd).idle.unwrap_err(); // another one than for setting, on UDP

@@ -1,4 +1,4 @@
-//! `ka_find`: the right descriptor, whatever else is open and however little the system tells.
+//! `ka_find`: the right descriptor, with any others open, and also where the system tells little.
 //!
 //! What it costs is counted in system calls by tests/c/system-calls.bats.
 
@@ -154,7 +154,7 @@ fn needs_no_free_descriptor() {
     });
 }
 
-/// Sandboxes lower `RLIMIT_NOFILE` so that nothing can be opened any more; what is open stays open.
+/// Sandboxes lower `RLIMIT_NOFILE` so that nothing more can be opened; what is open stays open.
 #[test]
 fn finds_descriptors_above_a_limit_lowered_afterwards() {
     in_child(|| {

@@ -121,7 +121,7 @@ fn the_manual_has_these_numbers() {
         .map(|row| row.split(" Ta ").filter_map(|cell| cell.parse().ok()).collect())
         .filter(|row: &Vec<_>| row.len() == 5)
         .collect();
-    assert!(rows.len() >= 7, "the table in libkeepalive.7 is not read any more");
+    assert!(rows.len() >= 7, "the table in libkeepalive.7 is no longer read");
     for row in rows {
         let ka_settings { idle, intvl, cnt, user_timeout_ms, .. } = ka_detect_within(row[0]);
         assert_eq!(row[1..], [idle, intvl, cnt, user_timeout_ms], "within {}", row[0]);

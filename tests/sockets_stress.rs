@@ -58,7 +58,7 @@ fn is_of_one_socket((state, local, remote): &Entry) -> bool {
         // Without a peer when the other end resets it between the two questions.
         KA_STATE_ESTABLISHED => connected || (local.starts_with("127.0.0.1:") && remote.is_empty()),
         KA_STATE_LISTEN => remote.is_empty() && !local.is_empty(),
-        // Not connected yet, or not any more.
+        // Not yet connected, or no longer.
         _ => remote.is_empty() || connected,
     }
 }

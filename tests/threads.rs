@@ -116,7 +116,7 @@ fn list(random: &mut Random) {
     }
 }
 
-/// A process that goes on without exec can use the library at once, whatever the other threads were
+/// A process that goes on without exec can use the library at once, no matter what the other threads were
 /// doing; and keeps to what it has.
 fn fork_and_go_on(random: &mut Random) {
     let socket = tcp4();

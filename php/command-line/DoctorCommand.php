@@ -38,12 +38,12 @@ final class DoctorCommand implements Command
         return <<<'HELP'
             Usage: keepalive doctor [--json]
 
-            Says what this PHP can do for keepalive, and why not: its version and extensions, whether it
-            may use FFI, where the shared library was looked for, what else sets keepalive here, and the
-            system's defaults; then sets keepalive on a TCP and a TLS connection to itself and reads back
+            Says what this PHP can do for keepalive, and what is missing: its version and extensions, whether
+            it may use FFI, where it looked for the shared library, what else sets keepalive here, and the
+            system's defaults. Then it sets keepalive on a TCP and a TLS connection to itself, and reads back
             what the kernel has.
 
-            It speaks of the PHP that runs it. For a web server, have that call Keepalive\CommandLine\Doctor::report().
+            It is about the PHP that runs it. In a web server, call Keepalive\CommandLine\Doctor::report().
 
               --json    everything, for machines: what Keepalive\CommandLine\Doctor::report() returns
 

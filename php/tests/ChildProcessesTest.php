@@ -8,10 +8,10 @@ use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 
 /**
- * Programs that the tests start leave what the tests say as it is.
+ * Programs that the tests start do not overwrite what the tests print.
  *
  * PHP moves the offset of a file that it gives to a child as STDOUT or STDERR back to where it was at
- * the start, and what was said until then is overwritten. A child that is given neither has both.
+ * the start, so what was printed until then is overwritten. A child that is given neither has both.
  */
 final class ChildProcessesTest extends KeepaliveTestCase
 {

@@ -64,7 +64,7 @@ final class ComposerTest extends KeepaliveTestCase
         self::assertSame('sockets 42', $said);
     }
 
-    /** A project that requires the package, as it is or as a copy of what it is made of. */
+    /** A project that requires the package, from this checkout, or from a copy of its files. */
     private function projectWithThePackage(bool $linked): string
     {
         $package = (string) realpath(self::PACKAGE);

@@ -225,7 +225,7 @@ final class ConnectTest extends KeepaliveTestCase
             'no port' => ['tcp://127.0.0.1'],
             'no host' => ['tcp://:80'],
             'no number after the colon' => ['tcp://127.0.0.1:'],
-            'a port that is no number' => ['tcp://127.0.0.1:http'],
+            'a port that is not a number' => ['tcp://127.0.0.1:http'],
             'port 0' => ['tcp://127.0.0.1:0'],
             'the port after the last' => ['tcp://127.0.0.1:65536'],
             'an IPv6 address without brackets' => ['tcp://::1:80'],
@@ -250,7 +250,7 @@ final class ConnectTest extends KeepaliveTestCase
         self::assertIsOfAnotherForm($address);
     }
 
-    /** @return array<array{string, int}> what stands for the port, # for a number, and what is added to that */
+    /** @return array<array{string, int}> the port, with # for the server's, and the number to add to that */
     public static function portsThatPhpReads(): array
     {
         return [

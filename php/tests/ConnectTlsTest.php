@@ -15,7 +15,7 @@ use Keepalive\Tests\Support\Sockets;
 use Keepalive\Tests\Support\TlsServer;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** Keepalive::connect() over TLS: secure as tls:// is, and with keepalive from before the handshake. */
+/** Keepalive::connect() over TLS: as secure as tls://, and with keepalive before the handshake begins. */
 final class ConnectTlsTest extends KeepaliveTestCase
 {
     /** @dataProvider backends */
@@ -156,7 +156,7 @@ final class ConnectTlsTest extends KeepaliveTestCase
 
     public function testATrailingDotIsNoPartOfTheName(): void
     {
-        // No name server here knows a name, and glibc takes none with a dot for localhost: a hosts file of its own.
+        // No name server here knows a name, and to glibc no name with a dot is localhost: so it has its own hosts file.
         file_put_contents($hosts = $this->folder() . '/hosts', "127.0.0.1 a.test.\n");
         $server = self::server();
         $context = var_export(['ssl' => ['cafile' => Certificates::authority()]], true);

@@ -14,7 +14,7 @@ use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** What PHP and the library both know is the same in both. */
+/** The constants of PHP and of the library are the same. */
 final class ConstantsTest extends KeepaliveTestCase
 {
     private const CONSTANTS = ['TCP_KEEPIDLE' => 4, 'TCP_KEEPINTVL' => 5, 'TCP_KEEPCNT' => 6, 'TCP_USER_TIMEOUT' => 18];
@@ -96,7 +96,7 @@ final class ConstantsTest extends KeepaliveTestCase
 
     public function testTheErrnoNumbersAreTheSystems(): void
     {
-        // strerror() of the C library names what the number stands for.
+        // strerror() of the C library has the name of the number.
         $meanings = [
             'EBADF' => 'Bad file descriptor',
             'ENOTSOCK' => 'Socket operation on non-socket',

@@ -9,7 +9,7 @@ use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
 /**
- * Settings::disagreement(): what Linux makes of a user timeout beside idle + interval x count.
+ * Settings::disagreement(): how Linux uses a user timeout that differs from idle + interval x count.
  */
 final class DisagreementTest extends TestCase
 {

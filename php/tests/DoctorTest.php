@@ -13,8 +13,8 @@ use PHPUnit\Framework\Attributes\Group;
 use PHPUnit\Framework\TestCase;
 
 /**
- * `keepalive doctor` and the command line around it, each in a PHP of its own, because what they
- * tell depends on how PHP was started.
+ * `keepalive doctor` and the command line around it, each in its own PHP process, because the
+ * output depends on how PHP was started.
  *
  * @group program
  */
@@ -134,7 +134,7 @@ final class DoctorTest extends TestCase
     {
         $functions = Source::functions('command-line/Doctor.php');
         if (PHP_VERSION_ID < 80000) {
-            // There a function that was taken away warns and returns null, and the program goes on.
+            // There a disabled function warns and returns null, and the program goes on.
             $functions = array_intersect($functions, self::HOSTS_TAKE);
         }
         return array_combine($functions, array_chunk($functions, 1));
@@ -152,7 +152,7 @@ final class DoctorTest extends TestCase
         self::assertSame([0, ''], [$status, $errors]);
         $report = json_decode($text, true);
         self::assertContains($report['verdict'], ['everything', 'in part', 'nothing']);
-        // In web servers only; only where another function is missing.
+        // Called in web servers only, or only if another function is missing.
         $notReached = ['is_writable', 'array_column'];
         if (!in_array($function, $notReached, true)) {
             self::assertStringContainsString("$function()", implode("\n", array_column($report['findings'], 'text')));
@@ -183,13 +183,13 @@ final class DoctorTest extends TestCase
         self::assertSame([0, ''], [$status, $errors]);
         self::assertStringEndsWith("\n\nVerdict\n  ok    Everything works in this PHP.\n", $text);
         foreach (explode("\n", $text) as $line) {
-            if (strpos($line, '/') === false) { // A path cannot be broken.
+            if (strpos($line, '/') === false) { // A path is one word, which cannot be wrapped.
                 self::assertLessThanOrEqual(80, strlen($line));
             }
         }
     }
 
-    /** Where a clone lies, as in /tmp/a/b, others may write what is some folders above it. */
+    /** In a folder like /tmp/a/b, where other users can write to a folder above it. */
     public function testNoFileOutsideThePackageIsRun(): void
     {
         $folder = Folder::create();

@@ -23,7 +23,7 @@ use PHPUnit\Framework\Attributes\DataProvider;
 /** Keepalive::enableConnectionsTo(): which connections it finds, and which it leaves alone. */
 final class EnableConnectionsToTest extends KeepaliveTestCase
 {
-    /** A label has 63 characters at most, so that no name server is asked for this one. */
+    /** A label has at most 63 characters, so no name server is asked for this one. */
     private const UNKNOWN = 'a-name-that-is-too-long-for-any-name-server-so-that-nobody-is-asked.example';
 
     public function testSetsEveryConnectionToTheAddressAndNothingElse(): void
@@ -157,7 +157,7 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
         self::assertSame(1, $other->options()['on']);
     }
 
-    /** Because to write the idle time of a connection that is being probed sends one more probe, which counts. */
+    /** If the idle time of a connection is written while it is probed, the kernel sends one more probe, which counts. */
     public function testAConnectionThatHasTheseValuesIsNotWrittenTo(): void
     {
         $strace = ['strace', '-qq', '-e', 'trace=setsockopt,write', '-o', $this->folder() . '/trace'];
@@ -207,7 +207,7 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
         Keepalive::enableConnectionsTo('https://db.example:5432/');
     }
 
-    /** A worker whose connections are healthy must not wait for a name server that is away. */
+    /** A worker whose connections are healthy must not wait for a name server that does not answer. */
     public function testNothingButAHostNameIsLookedUp(): void
     {
         $trace = $this->folder() . '/trace';

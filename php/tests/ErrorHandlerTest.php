@@ -13,7 +13,7 @@ use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Sockets;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** The application's error handler hears nothing of what happens inside, and changes nothing. */
+/** The application's error handler is not called for what happens inside the package, and is not replaced. */
 final class ErrorHandlerTest extends KeepaliveTestCase
 {
     /** @var string[] what the handler of the test has heard */
@@ -259,7 +259,7 @@ final class ErrorHandlerTest extends KeepaliveTestCase
     {
         $this->listens = true;
         error_clear_last();
-        // Heeds no @, as the strictest handlers do.
+        // Ignores @, as the strictest handlers do.
         set_error_handler(function (int $level, string $message, string $file, int $line) use ($handler): bool {
             $this->heard[] = $message;
             if ($handler === 'throws') {

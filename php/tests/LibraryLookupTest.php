@@ -10,7 +10,7 @@ use Keepalive\Tests\Support\Folder;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 
 /**
- * Where the shared library is looked for, in which order, and what is said when it is nowhere.
+ * Where the shared library is looked for, in which order, and the message if it is not found.
  *
  * Each test has a copy of the package in a folder of its own, and no library but what it puts there.
  */
@@ -117,7 +117,7 @@ Install it \(make install in .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
 
     public function testAnotherProjectsLibraryIsRefusedAndNamed(): void
     {
-        // As Debian's libkeepalive0 does, by its purpose.
+        // As Debian's libkeepalive0 does; that is its purpose.
         $other = $this->compile(
             'int socket(int a, int b, int c) { (void)a; (void)b; (void)c; return -1; }',
             $this->folder() . '/libkeepalive.so.0'
@@ -156,7 +156,7 @@ Install it \(make install in .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
             "$second (KEEPALIVE_LIBRARY): its version is 2.0.0, 1.x is needed",
             $this->find(['KEEPALIVE_LIBRARY' => $second])
         );
-        // The version is what made the difference.
+        // Only the version was the reason.
         $first = $this->compile(str_replace('2.0.0', '1.9.0', $code), $this->folder() . '/libkeepalive.so.1');
         self::assertSame("ffi $first", $this->find(['KEEPALIVE_LIBRARY' => $first]));
     }

@@ -9,7 +9,7 @@ use Keepalive\Tests\Support\Folder;
 use PHPUnit\Framework\TestCase;
 
 /**
- * A library that every user could exchange is not loaded.
+ * A library that other users could replace is not loaded.
  *
  * Each case is a PHP process of its own, because a library is chosen once in a process. The library
  * is a copy of the one that was built, in a folder that only its owner can write to.
@@ -38,7 +38,7 @@ final class LibraryTrustTest extends TestCase
         $this->library = "$this->folder/libkeepalive.so";
         copy(dirname(__DIR__, 2) . '/target/release/libkeepalive.so', $this->library);
         chmod($this->library, 0644);
-        // A copy that other users can read too, and only this one can write: a clone may be neither.
+        // A copy that all users can read, and only this one can write; a clone may have other modes.
         $this->sources = "$this->folder-src";
         foreach (self::CLASSES as $class) {
             is_dir(dirname("$this->sources/$class")) || mkdir(dirname("$this->sources/$class"), 0755, true);

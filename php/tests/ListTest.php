@@ -83,7 +83,7 @@ final class ListTest extends TestCase
 
     public function testEveryProcess(): void
     {
-        // Inherits this process's sockets, as workers of a server do.
+        // It inherits this process's sockets, as the workers of a server do.
         $child = proc_open(['sleep', '60'], [['pipe', 'r']], $pipes);
         $pid = proc_get_status($child)['pid'];
         $json = self::list('--json');

@@ -9,10 +9,10 @@ use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Source;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** Many calls, signal handlers that close streams or throw, and functions that a host has taken away. */
+/** Many calls, signal handlers that close streams or throw, and functions that a hosting provider has disabled. */
 final class MisuseTest extends KeepaliveTestCase
 {
-    /** Alone or together, on some host or other. */
+    /** Each of them is disabled by some hosting provider. */
     private const SOME_HOSTS_TAKE = [
         'file_get_contents', 'fstat', 'getenv', 'ini_get', 'php_uname',
         'socket_addrinfo_lookup', 'socket_create', 'socket_export_stream',
@@ -35,7 +35,7 @@ final class MisuseTest extends KeepaliveTestCase
     {
         $said = self::inChild($backend, 'disturbed-by-close');
         self::assertStringStartsWith('closed Keepalive\Exception\\', $said);
-        // Closed before, and closed between looking for it and setting it: EBADF, ENOENT.
+        // The stream was closed before the call, or after its descriptor was found: EBADF, ENOENT.
         $expected = [
             'Keepalive\Exception\TypeError 0',
             'Keepalive\Exception\SocketException 2',
@@ -53,7 +53,7 @@ final class MisuseTest extends KeepaliveTestCase
 
     /**
      * With FFI, and with PHP 7.4, the handler does not throw: PHP itself crashes when one throws right after a call
-     * through FFI (8.4 to 8.6), and PHP 7.4 wherever it throws.
+     * through FFI (8.4 to 8.6), and PHP 7.4 in all cases.
      *
      * @dataProvider backends
      */
@@ -66,7 +66,7 @@ final class MisuseTest extends KeepaliveTestCase
     }
 
     /**
-     * What hosts take away. What the package needs itself is not among it: fstat, stream_... and
+     * Functions that hosting providers disable, without those that the package needs: fstat, stream_... and
      * socket_... functions.
      *
      * @dataProvider backends

@@ -11,7 +11,7 @@ use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Kernel;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** MPTCP sockets of Linux take everything but a user timeout. */
+/** Linux's MPTCP sockets accept all values except a user timeout. */
 final class MptcpTest extends KeepaliveTestCase
 {
     private const IPPROTO_MPTCP = 262;

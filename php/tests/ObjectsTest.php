@@ -11,7 +11,7 @@ use Keepalive\Status;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Sockets;
 
-/** The objects that the package returns are plain values: copied, stored and shown without harm. */
+/** The objects that the package returns are plain values: they can be copied, stored and printed. */
 final class ObjectsTest extends KeepaliveTestCase
 {
     public function testTheyCanBeStoredAndCopied(): void

@@ -113,7 +113,7 @@ final class RefusalTest extends KeepaliveTestCase
             'largest' => [PHP_INT_MAX, SOCKET_EBADF],
         ];
         return array_filter($numbers, static function (array $number): bool {
-            return is_int($number[0]); // 32-bit PHP makes floats of the larger ones
+            return is_int($number[0]); // in 32-bit PHP the larger ones are floats
         });
     }
 

@@ -19,7 +19,7 @@ final class RunTest extends TestCase
 {
     private const COMMAND = [PHP_BINARY, '-d', 'display_errors=stderr', __DIR__ . '/../bin/keepalive'];
 
-    /** A program whose TCP socket says what it has. */
+    /** A program that prints the settings of its TCP socket. */
     private const PROGRAM = '
         #include <netinet/in.h>
         #include <netinet/tcp.h>
@@ -123,7 +123,7 @@ final class RunTest extends TestCase
     {
         $keepalive = implode(' ', array_map('escapeshellarg', array_merge(self::COMMAND, ['run', '--within=30', '--'])));
         $look = 'grep SigIgn /proc/self/status';
-        // What else is ignored here, the tests' own parent decides.
+        // Other ignored signals are those of the tests' parent process.
         $expected = Child::run(['env', '--ignore-signal=PIPE', 'sh', '-c', $look])->cleanOutput();
         self::assertSame($expected, Child::run(['sh', '-c', "SYSTEMD_EXEC_PID=$$ exec $keepalive $look"])->cleanOutput());
     }
@@ -237,7 +237,7 @@ final class RunTest extends TestCase
         copy(self::file('program'), self::file('capable'));
         chmod(self::file('capable'), 0755);
         Child::run(['unshare', '-Ur', '/sbin/setcap', 'cap_net_bind_service+ep', self::file('capable')])->cleanOutput();
-        // They give root nothing that it has not.
+        // Root has these rights already.
         $user = ['unshare', '--user', '--map-user=1000', '--map-group=1000'];
         $run = self::keepalive(['--within=30'], [self::file('capable')], [], $user);
         self::assertSame(125, $run->status, $run->errors);

@@ -145,7 +145,7 @@ final class SetTest extends TestCase
         self::assertStringNotContainsString('after', $set->output);
     }
 
-    /** To set the idle time while probes are unanswered sends one more, which counts. */
+    /** If the idle time is set while probes are unanswered, the kernel sends one more, which counts. */
     public function testASocketThatHasTheValuesIsLeftAlone(): void
     {
         self::set('--within', '30', '--to', "127.0.0.1:$this->port");
@@ -196,7 +196,7 @@ final class SetTest extends TestCase
 
     public function testWhatTheKernelRefuses(): void
     {
-        // Of the five calls the last; then nothing is switched on.
+        // The last of the five calls is refused; then keepalive stays off.
         $strace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=setsockopt', '-e', 'inject=setsockopt:error=EPERM:when=5'];
         $arguments = array_merge(self::thisProcess(), ['--within', '30', '--to', "127.0.0.1:$this->port"]);
         $set = Child::run(array_merge($strace, self::COMMAND, $arguments));

@@ -13,7 +13,7 @@ use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Sockets;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** Settings by themselves: what they tell, and the numbers of detectWithin(). */
+/** Settings: their methods, and the numbers of detectWithin(). */
 final class SettingsTest extends KeepaliveTestCase
 {
     public function testTheyTellWhatTheyWereMadeOf(): void

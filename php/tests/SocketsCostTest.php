@@ -9,7 +9,7 @@ use Keepalive\Tests\Support\KeepaliveTestCase;
 use PHPUnit\Framework\Attributes\Group;
 
 /**
- * Keepalive::sockets() costs system calls for what is open, and for nothing else.
+ * Keepalive::sockets() makes system calls for open descriptors only.
  *
  * @group program
  */

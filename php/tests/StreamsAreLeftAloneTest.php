@@ -13,10 +13,10 @@ use Keepalive\Tests\Support\Sockets;
 use PHPUnit\Framework\Attributes\DataProvider;
 
 /**
- * A stream's blocking mode, buffering and data are as before, whatever was asked of the package.
+ * A stream's blocking mode, buffering and data are as before, after every call of the package.
  *
- * That a stream is buffered shows in fread(): it takes all that has come, and keeps what was not
- * asked for. Without a buffer it takes no more than was asked for, by a system call each time.
+ * fread() shows whether a stream is buffered: then it reads all that has arrived, and keeps the rest for
+ * the next call. Without a buffer it reads only what was asked for, by a system call each time.
  */
 final class StreamsAreLeftAloneTest extends KeepaliveTestCase
 {
@@ -109,7 +109,7 @@ final class StreamsAreLeftAloneTest extends KeepaliveTestCase
         self::assertSame(0, stream_get_meta_data($opened->socket)['unread_bytes']);
     }
 
-    /** PHP does not tell whether there was a buffer, and ext-sockets always takes it away. */
+    /** PHP does not say whether there was a buffer, and ext-sockets always removes it. */
     public function testWithoutFfiAStreamWithoutABufferGetsOne(): void
     {
         self::useBackend('sockets');

@@ -102,7 +102,7 @@ final class SystemCallsTest extends KeepaliveTestCase
     private function optionsSetBy(string $backend, string $make, string $code): array
     {
         $trace = $this->folder() . '/trace';
-        // A mark in the trace, so that what PHP itself sets when it opens a socket is not counted.
+        // A mark in the trace: what PHP itself sets when it opens a socket is not counted.
         $child = Child::php(
             'use Keepalive\Keepalive; '
             . '$stream = stream_socket_server("tcp://127.0.0.1:0"); Keepalive::settings($stream); '

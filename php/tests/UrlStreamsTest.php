@@ -15,7 +15,7 @@ use Keepalive\Tests\Support\Sockets;
 use Keepalive\Tests\Support\UrlServer;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** Streams of which fstat() says nothing although a TCP connection is behind them. */
+/** Streams for which fstat() returns nothing, although there is a TCP connection behind them. */
 final class UrlStreamsTest extends KeepaliveTestCase
 {
     private static ?UrlServer $server = null;

@@ -14,7 +14,7 @@ use Keepalive\Tests\Support\Opened;
 use Keepalive\Tests\Support\Sockets;
 use PHPUnit\Framework\Attributes\DataProvider;
 
-/** Which values are accepted, and that the others change nothing. */
+/** Which values are accepted; the others change nothing. */
 final class ValuesTest extends KeepaliveTestCase
 {
     private const GOOD = [42, 7, 3, 63000];

@@ -18,7 +18,7 @@ use PHPUnit\Framework\Attributes\Group;
 use PHPUnit\Framework\TestCase;
 
 /**
- * keepalive watch: what it says while real peers die, with and without a terminal, and how it ends.
+ * keepalive watch: its output while real peers die, with and without a terminal, and how it ends.
  *
  * Those of the group once compare tenths of seconds: they need a machine that is not busy.
  *
@@ -44,7 +44,7 @@ final class WatchTest extends TestCase
         $running = [];
         foreach (self::SCENARIOS as $scenario) {
             $command = [self::HOSTS, 'run', PHP_BINARY, __DIR__ . '/Support/watched.php', $scenario];
-            // As if nobody had said anything about colours.
+            // Without the caller's wishes for colours.
             $running[$scenario] = new Process($command, ['TERM' => 'xterm', 'NO_COLOR' => '']);
         }
         foreach ($running as $scenario => $process) {
@@ -124,7 +124,7 @@ $/',
         }
         self::assertFitsInEightyColumns($text);
         self::assertSame(1, preg_match_all('/\e\[31m.*ETIMEDOUT after 4/', $output), 'how it ended, in red');
-        // The cursor is back, and what is left on the screen is the lines alone.
+        // The cursor is visible again, and only the lines are left on the screen.
         self::assertStringEndsWith("\e[?25h", $output);
         self::assertStringNotContainsString('gives up  ', substr($text, (int) strpos($text, 'ETIMEDOUT')));
     }
@@ -292,7 +292,7 @@ $/',
         return array_map('rtrim', $lines);
     }
 
-    /** Without Enter; and the terminal is then as it was. */
+    /** Without Enter; afterwards the terminal's settings are as before. */
     public function testQEndsIt(): void
     {
         $listener = stream_socket_server('tcp://127.0.0.1:0');
@@ -429,7 +429,7 @@ $/',
 
     public function testWhileItConnectsItSaysSo(): void
     {
-        // Nobody accepts: of this queue, Linux lets one more in, then answers no SYN.
+        // Nobody accepts: Linux lets one connection into this queue, and answers no SYN after that.
         $listener = stream_socket_server(
             'tcp://127.0.0.1:0',
             $errno,

@@ -131,7 +131,7 @@ final class WebServerTest extends KeepaliveTestCase
         );
     }
 
-    /** Through everything that shows objects to an application, reflection aside. */
+    /** By everything that shows objects to an application, except reflection. */
     public function testTheApplicationNeverSeesTheFfiObject(): void
     {
         $this->start(WebServer::FPM, true, true, ['zend.exception_ignore_args' => '0']);
@@ -139,13 +139,13 @@ final class WebServerTest extends KeepaliveTestCase
         [$backend, $looks, $leaks, $frames] = $said;
         self::assertSame('ffi', $backend);
         self::assertSame([], $leaks);
-        // It did look from inside, and the last frame is what var_dump() and print_r() said.
+        // It did look from inside. The last frame is the output of var_dump() and print_r().
         self::assertGreaterThan(100, $looks);
         self::assertContains('Keepalive\Internal\FfiBackend', $frames);
         self::assertStringNotContainsString('object(FFI)', end($frames));
     }
 
-    /** Reflection gets at everything; docs/fpm.md says what PHP bars of what it gets here, and what not. */
+    /** Reflection reaches the object; docs/fpm.md says which of its methods PHP forbids, and which not. */
     public function testWhatCodeThatMayNotUseFfiCanDoWithTheFfiObject(): void
     {
         $this->start(WebServer::FPM, true, true);
@@ -175,7 +175,7 @@ final class WebServerTest extends KeepaliveTestCase
     {
         $this->start(WebServer::FPM, true, true);
         $said = $this->answer('shadows');
-        // Nobody can pass anything to what loads a library.
+        // The functions that load a library have no parameters.
         $loaders = ['Keepalive\Internal\Library::attempts' => 0, 'Keepalive\Internal\FfiBackend::__construct' => 0];
         self::assertSame(['ffi', [], $loaders], json_decode($said, true));
     }

@@ -9,9 +9,9 @@ use Keepalive\Tests\Support\KeepaliveTestCase;
 use PHPUnit\Framework\Attributes\DataProvider;
 
 /**
- * What a PHP does that lacks FFI, the shared library, ext-sockets, or openssl.
+ * PHP without FFI, the shared library, ext-sockets, or openssl.
  *
- * Each case is a PHP of its own, and proves first that it lacks what it is to lack.
+ * Each case is a PHP process of its own, and first proves that this is really missing.
  */
 final class WithoutFfiTest extends KeepaliveTestCase
 {
@@ -22,7 +22,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
      */
     public static function withoutFfi(): array
     {
-        // PHP 8.5 has no such setting any more; PHP 7.4 and 8.4 themselves crash with it.
+        // PHP 8.5 no longer has this setting; PHP 7.4 and 8.4 themselves crash with it.
         $disabled = PHP_VERSION_ID < 80000 || PHP_VERSION_ID >= 80400 ? [] : ['class FFI disabled' => [
             ['-d', 'disable_classes=FFI'],
             [],
@@ -182,7 +182,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
     }
 
     /**
-     * Every PHP on Debian has openssl built in, so this one says that it has none.
+     * Every PHP on Debian has openssl built in, so a function here says that there is none.
      */
     public function testWithoutOpensslATlsAddressSaysWhatItNeedsAndTcpWorks(): void
     {

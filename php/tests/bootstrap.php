@@ -2,7 +2,7 @@
 
 /**
  * Autoloads the package and its tests, for PHPUnit and for child processes, which may lack every
- * extension: nothing need be installed by Composer, and nothing but PHP's core is used.
+ * extension: Composer has to install nothing, and only PHP's core is used.
  */
 
 declare(strict_types=1);

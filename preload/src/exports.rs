@@ -92,7 +92,7 @@ pub unsafe extern "C-unwind" fn listen(fd: c_int, backlog: c_int) -> c_int {
     unsafe { next(fd, backlog) }
 }
 
-/// setsockopt(2): a program does not switch off keepalive that it did not set. phpredis tries that
+/// setsockopt(2): a program cannot switch off the keepalive that was set here. phpredis tries that
 /// on each connection, because its own default is off. A program that has set its own values
 /// decides itself.
 ///
@@ -195,10 +195,10 @@ mod deepbind {
     static NEXT_DLOPEN: Next<unsafe extern "C-unwind" fn(*const c_char, c_int) -> *mut c_void> =
         Next::of(c"dlopen");
 
-    /// The flags that are taken away.
+    /// The flags that are removed.
     static TAKEN: AtomicI32 = AtomicI32::new(0);
 
-    /// In PHP the flag is taken away, as PHP 8.5 does itself. In Apache, PHP is loaded later than this
+    /// In PHP the flag is removed, as PHP 8.5 does itself. In Apache, PHP is loaded later than this
     /// and keeps the flag, which it needs there.
     pub fn look_for_php() {
         NEXT_DLOPEN.get();

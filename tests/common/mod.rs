@@ -203,7 +203,7 @@ impl Kind {
         self
     }
 
-    /// A number that is no open descriptor.
+    /// A number that is not an open descriptor.
     fn number(name: &'static str, fd: c_int) -> Self {
         Self { name, fd, errno: libc::EBADF, kept: Box::new(()) }
     }
@@ -276,7 +276,7 @@ pub fn connecting() -> (Vec<OwnedFd>, OwnedFd) {
     panic!("a listener with a backlog of 0 accepts everything");
 }
 
-/// Whatever is no TCP socket, with the errno that the kernel answers TCP options with. Raw sockets
+/// Everything that is not a TCP socket, with the errno that the kernel answers TCP options with. Raw sockets
 /// need a privilege: see [`raw`].
 pub fn other_kinds() -> Vec<Kind> {
     use libc::{ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP};
@@ -351,7 +351,7 @@ fn skipped(name: &str, errno: c_int) {
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-/// Makes an IPv4 peer look dead: from now on its kernel drops whatever arrives for this socket,
+/// Makes an IPv4 peer look dead: from now on its kernel drops all that arrives for this socket,
 /// because it has not the TTL of a neighbour. Takes no privilege and no network of its own.
 pub fn silence(fd: c_int) {
     set_option(fd, libc::IPPROTO_IP, libc::IP_MINTTL, 255).unwrap();
@@ -376,7 +376,7 @@ pub fn refuse(call: libc::c_long, argument: u32, value: c_int, errno: c_int) {
     ]);
 }
 
-/// From now on, a system call of this thread fails with `errno` whatever its arguments.
+/// From now on, a system call of this thread fails with `errno`, for all arguments.
 pub fn refuse_always(call: libc::c_long, errno: c_int) {
     filter(&mut [
         statement(LOAD, 0),

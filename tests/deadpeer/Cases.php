@@ -9,7 +9,7 @@ use Keepalive\Settings;
 /**
  * The cases, by name: a scenario each, and where it differs from the defaults below.
  *
- * What should come of it is in none of them: KernelRules says that. Their timers are shorter than
+ * They do not say what should happen: KernelRules does. Their timers are shorter than
  * 2 s where they can be, because the kernel's fire up to an eighth later than asked, and each such
  * delay adds to the next.
  */
@@ -24,7 +24,7 @@ final class Cases
         'waits' => 'option', // see StreamProgram
         'told' => true, // false: PHP does not say why the connection ended
         'alive' => false, // true: the far host answers every probe
-        'stays' => false, // true: the connection is not to end, whatever the rules say of its chances
+        'stays' => false, // true: the connection must not end, even if the rules say that it may
         'tolerance' => 0.3, // seconds more than the rules say
         'long' => false, // true: takes minutes, and is played only if named
         'horizon' => 8.0, // how long to watch a connection that is to stay

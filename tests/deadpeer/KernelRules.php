@@ -27,7 +27,7 @@ final class KernelRules
     /** Seconds of retransmitting without a user timeout: what tcp_retries2 = 15 amounts to. */
     private const RETRIES_END = 924.6;
 
-    /** What an ICMP message makes of the error that data in flight will end with. */
+    /** The error that data in flight will end with, after an ICMP message. */
     private const ICMP_ERRORS = [
         'host-unreachable' => SOCKET_EHOSTUNREACH,
         'no-route' => SOCKET_ENETUNREACH,
@@ -308,7 +308,7 @@ final class KernelRules
     private function leave(float $now): void
     {
         if ($now - $this->passedNat > $this->natForgets) {
-            $this->network = 'silent'; // and remembers nothing that is no beginning
+            $this->network = 'silent'; // and accepts only packets that begin a connection
         }
         $this->passedNat = $now;
         $this->going[] = [$now + $this->roundTrip / 2, $this->sent];
@@ -439,7 +439,7 @@ final class KernelRules
         $this->variation = max(self::SHORTEST_TIMEOUT, 2 * $this->roundTrip);
     }
 
-    /** By chance: no rule says what comes of it. */
+    /** By chance: there is no rule for the result. */
     private function lose(): void
     {
     }

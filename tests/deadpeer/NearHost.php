@@ -224,7 +224,7 @@ final class NearHost
         $this->program->write("$what\n");
     }
 
-    /** Nothing ends meanwhile, and what comes is read later. */
+    /** The connection does not end in this time, and what arrives is read later. */
     private function wait(string $milliseconds): void
     {
         usleep(1000 * (int) $milliseconds);

@@ -67,7 +67,7 @@ final class Scenario
         array_splice($this->steps, $index, 0, [['at' => $at, 'timed' => $timed, 'do' => $do, 'arguments' => $arguments]]);
     }
 
-    /** What comes before the clock starts is over by then, and takes as long as it waits. */
+    /** Steps before the start of the clock take as long as they wait, and have ended when it starts. */
     private function timeUntimed(): void
     {
         $at = -0.001;

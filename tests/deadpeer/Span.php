@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace DeadPeer;
 
-/** What may come of a scenario, by the kernel's rules: its timers are late by a little, we cannot know how much. */
+/** The results that a scenario may have by the kernel's rules: its timers are a little late, by an unknown time. */
 final class Span
 {
     /** When the program is told at the earliest and at the latest; null if the connection stays. */

@@ -97,7 +97,7 @@ final class Wire
         });
     }
 
-    /** When the last segment came from the far host, be it before zero. */
+    /** When the last segment came from the far host; that may be before zero. */
     public function lastHeard(): float
     {
         $heard = array_filter($this->segments, static function (array $segment): bool {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Plays cases as a user without any privilege: tests/deadpeer/run-without-root.sh NAME...
 #
-# As root it does so in a copy that user nobody can read, wherever this checkout is.
+# As root it does so in a copy that user nobody can read; this checkout may be in a folder that nobody cannot.
 set -eu
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" -eq 0 ] || exec tests/deadpeer/run.php "$@"

@@ -6,8 +6,8 @@
  *
  * Plays the cases of Cases.php, each between two hosts of its own, several at a time: all but those
  * that take minutes, or those of a name, "tls" meaning tls-fread, tls-select and so on. Leaves
- * results.json and the captures in target/deadpeer, or in $DEADPEER_OUTPUT. Whatever table of the
- * documentation all cases were played for is compared, or written with --write-docs.
+ * results.json and the captures in target/deadpeer, or in $DEADPEER_OUTPUT. A table of the documentation
+ * is compared, or written with --write-docs, if all of its cases were played.
  */
 
 declare(strict_types=1);

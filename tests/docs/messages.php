@@ -5,7 +5,7 @@
  * Whether docs/troubleshooting.md has every message that the library and the package can give.
  *
  * Messages are the sentences of core/src/errors.rs, and each piece of text in preload/src, php/src and
- * php/command-line that is a sentence: three words or more. Not the pieces that are no complaint: doctor's findings that
+ * php/command-line that is a sentence: three words or more. Not the pieces that complain of nothing: doctor's findings that
  * all is well, the text of `keepalive help`, and what NO_MESSAGES names.
  * The last line of the output is "N passed, N failed".
  */

@@ -337,7 +337,7 @@ final class Runner
             case 'json':
                 $given = json_decode($block->text, true);
                 if (!is_array($given)) {
-                    return 'this is no JSON: ' . json_last_error_msg();
+                    return 'this is not JSON: ' . json_last_error_msg();
                 }
                 $this->output = $this->world->install($block->text);
                 return is_file("{$this->world->project}/vendor/libkeepalive/keepalive/php/src/Keepalive.php") ? null

@@ -141,7 +141,7 @@ static void dead_peers(int seconds) {
     close(listener);
 }
 
-/* ka_status() of a connection whose probes are not answered: TCP_INFO's fields, whatever its length. */
+/* ka_status() of a connection whose probes are not answered: TCP_INFO's fields, whose number grows with each kernel. */
 static void liveness(void) {
     struct sockaddr_in at;
     int listener = listen_on(&at, 1), fd = socket(AF_INET, SOCK_STREAM, 0), peer;

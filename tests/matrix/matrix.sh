@@ -25,7 +25,7 @@ fi
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
-# What a release's PHP makes of the tests, in a file: the repository and the library that runs on all
+# The result of the tests with a release's PHP, in a file: the repository and the library that runs on all
 # of them, in a root, network and process tree of their own. Nothing in the folder is changed.
 run() { # folder, plain or jit, file, build
     BUILD=$4 unshare --mount --net --pid --fork --kill-child machine/in-debian-root.sh "$1" tests/matrix/phpunit.sh "$2" >"$3" 2>&1 </dev/null

@@ -5,7 +5,7 @@ set -eu
 mode=$1
 shift
 if [ "$mode" = jit ]; then
-    # For every PHP that the tests start, too: the empty name stands for Debian's own folder.
+    # Also for every PHP that the tests start; the empty name is PHP's default, Debian's own folder.
     mkdir /tmp/ini
     printf '%s\n' opcache.enable_cli=1 opcache.jit=tracing opcache.jit_buffer_size=32M >/tmp/ini/jit.ini
     export PHP_INI_SCAN_DIR=:/tmp/ini

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Compares what `cargo cinstall` installs with what `make install` does. Needs cargo-c, which takes
-# long to build (cargo install cargo-c --locked), and so is no part of make test: make test-capi.
+# long to build (cargo install cargo-c --locked), so it is not part of make test: make test-capi.
 
 load ../shell
 

@@ -101,7 +101,7 @@ final class Program
         while (!($result = $condition())) {
             if (microtime(true) > $deadline || !$this->isRunning()) {
                 $why = $this->isRunning() ? '' : ', which has ended';
-                throw new \RuntimeException("Waited in vain for $what$why. It said:\n{$this->output()}");
+                throw new \RuntimeException("Waited too long for $what$why. It said:\n{$this->output()}");
             }
             usleep(20000);
         }

@@ -219,7 +219,7 @@ static void check_apply(int fd, struct input *input)
     CHECK(ka_apply(fd, NULL) == -EFAULT && same(read_options(fd), expected), "ka_apply(%d, NULL)", fd);
 }
 
-/* What was read is put back, whatever was applied meanwhile. */
+/* What was read is put back, after any other settings. */
 static void check_put_back(int fd, struct input *input)
 {
     struct options before = read_options(fd);

@@ -8,7 +8,7 @@ use Keepalive\Tests\Support\Kernel;
 use Keepalive\Tests\Support\Process;
 use PHPUnit\Framework\TestCase;
 
-/** What the tests of examples share: the kernel's word on a connection, and settings in their words. */
+/** What the tests of examples share: what the kernel reports of a connection, and settings as examples print them. */
 abstract class ExamplesTestCase extends TestCase
 {
     /** What examples print of a socket with 60, 10, 6. */
@@ -63,7 +63,7 @@ abstract class ExamplesTestCase extends TestCase
         self::assertLessThanOrEqual(0.03, self::cpuSeconds($program->pid) - $before, 'processor seconds while idle');
     }
 
-    /** Processor seconds used so far, in the kernel's grain of 10 ms. */
+    /** Processor seconds used so far; the kernel counts in steps of 10 ms. */
     private static function cpuSeconds(int $pid): float
     {
         $stat = (string) file_get_contents("/proc/$pid/stat");
@@ -83,7 +83,7 @@ abstract class ExamplesTestCase extends TestCase
     /** ss writes "1min59sec", "59sec" or "990ms". */
     private static function seconds(string $time): float
     {
-        $time = preg_replace('/^(\d+\.\d+)ms$/', '$1sec', $time); // ss means seconds there
+        $time = preg_replace('/^(\d+\.\d+)ms$/', '$1sec', $time); // ss means seconds by it
         preg_match('/^(?:(\d+)min)?(?:([\d.]+)sec)?(?:(\d+)ms)?$/', $time, $part);
         return 60 * (float) ($part[1] ?? 0) + (float) ($part[2] ?? 0) + (float) ($part[3] ?? 0) / 1000;
     }

@@ -6,7 +6,7 @@ namespace Keepalive\Tests\Examples;
 
 use Keepalive\Tests\Support\Process;
 
-/** Starts what the tests of examples talk to. */
+/** Starts the programs that the tests of examples talk to. */
 final class Program
 {
     public const EXAMPLES = __DIR__ . '/../../examples/';
@@ -21,7 +21,7 @@ final class Program
         return new Process($command);
     }
 
-    /** One of php/examples, warnings shown. */
+    /** One of php/examples; warnings are shown. */
     public static function example(string $file, string ...$arguments): Process
     {
         return self::exampleWith([], $file, ...$arguments);

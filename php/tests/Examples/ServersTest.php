@@ -10,7 +10,7 @@ use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\Attributes\Group;
 
 /**
- * The example servers, with nc and openssl s_client as guests.
+ * The example servers, with nc and openssl s_client as clients.
  *
  * @group program
  */

@@ -14,7 +14,7 @@ use Keepalive\Tests\Support\Kernel;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
-/** The connections that PHP's clients hide are found, set, and go on working. */
+/** The connections inside PHP's clients are found and set, and work afterwards. */
 final class ClientsTest extends TestCase
 {
     private static ?Servers $servers = null;
@@ -108,7 +108,7 @@ final class ClientsTest extends TestCase
         self::assertSame('sockets 48 42', $withoutFfi->cleanOutput());
     }
 
-    /** The last one, because only the end of the process closes them. */
+    /** The last test, because only the end of the process closes these connections. */
     public function testAPersistentConnectionKeepsWhatWasSet(): void
     {
         $port = self::$servers->port('mariadb');

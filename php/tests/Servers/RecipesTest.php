@@ -218,7 +218,7 @@ final class RecipesTest extends KeepaliveTestCase
         self::assertSame(count($recipes), preg_match_all('~\(\.\./php/examples/recipes/[\w-]+\.php\)~', $page));
     }
 
-    /** The page shows the lines that matter; they are the files' own. */
+    /** The page shows the important lines; they are the same as in the files. */
     public function testWhatThePageShowsIsInTheRecipes(): void
     {
         $page = (string) file_get_contents(dirname(__DIR__, 3) . '/docs/recipes.md');
@@ -229,7 +229,7 @@ final class RecipesTest extends KeepaliveTestCase
         }
     }
 
-    /** The table of clients has each client that is tested. */
+    /** Each client that is tested is in the page's table. */
     public function testThePagesTableHasEveryClient(): void
     {
         $page = (string) file_get_contents(dirname(__DIR__, 3) . '/docs/recipes.md');

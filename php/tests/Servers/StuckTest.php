@@ -8,10 +8,10 @@ use Keepalive\Tests\Support\Child;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
-/** Programs that hang on a host that is lost: `keepalive set` afterwards, from outside, ends that. */
+/** Programs that hang because a host is lost: `keepalive set` from outside, afterwards, ends that. */
 final class StuckTest extends TestCase
 {
-    /** Of Support/stuck.php; it fails where one of the programs does not hang. */
+    /** Of Support/stuck.php; it fails if one of the programs does not hang. */
     private const WITHIN_SECONDS = 6;
 
     /** @var array<string, mixed> */

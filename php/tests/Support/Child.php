@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Support;
 
-/** A program run to its end: PHP with other settings, mostly. */
+/** A program that runs until it ends: mostly PHP with other settings. */
 final class Child
 {
     /** Seconds. */
@@ -99,7 +99,7 @@ final class Child
         return ['sh', '-c', 'ulimit -n "$0" && exec "$@"', (string) $descriptors];
     }
 
-    /** The output of a child that ended well and had nothing to complain of. */
+    /** The output of a child that ended with status 0 and printed no errors. */
     public function cleanOutput(): string
     {
         if ($this->status !== 0 || $this->errors !== '') {

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Support;
 
-/** As much of FastCGI as it takes to ask PHP-FPM thousands of times; cgi-fcgi is a process each time. */
+/** The part of FastCGI that is needed to ask PHP-FPM thousands of times; cgi-fcgi would be a process each time. */
 final class FastCgi
 {
     private const BEGIN_REQUEST = 1;

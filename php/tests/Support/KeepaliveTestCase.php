@@ -59,7 +59,7 @@ abstract class KeepaliveTestCase extends TestCase
     {
         self::setBackend($name === 'ffi' ? new FfiBackend() : new SocketsBackend('FFI is off in this test.'));
         if (Keepalive::backend() !== $name) {
-            throw new \LogicException("The backend is not $name."); // no assertion, which would count as one of the test
+            throw new \LogicException("The backend is not $name."); // not an assertion, which would count as one of the test
         }
     }
 

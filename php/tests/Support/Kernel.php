@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\Tests\Support;
 
 /**
- * What the kernel says of a socket, asked without any code of this package: the C library's own
+ * What the kernel reports of a socket, read without any code of this package: the C library's own
  * getsockopt() through FFI, ext-sockets for its own Sockets and where FFI is off, ss for timers.
  */
 final class Kernel

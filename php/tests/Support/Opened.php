@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Support;
 
-/** A socket for a test, and what must stay open as long as it. */
+/** A socket for a test, and the resources that must stay open as long as it is. */
 final class Opened
 {
     /** @var resource|\Socket|int|\Keepalive\OpenSocket what is given to the package */

@@ -5,9 +5,9 @@ declare(strict_types=1);
 namespace Keepalive\Tests\Support;
 
 /**
- * A program that runs beside the tests: it is talked to, watched, and ended with this object at the latest.
+ * A program that runs beside the tests, which write to it and read its output. It ends with this object at the latest.
  *
- * The one place where tests call proc_open(). What it says goes to files, so that it never waits to be read.
+ * The one place where tests call proc_open(). Its output goes to files, so that it never waits for a reader.
  */
 final class Process
 {
@@ -69,7 +69,7 @@ final class Process
         @unlink($this->errors);
     }
 
-    /** Types this. */
+    /** Writes this to its standard input. */
     public function type(string $text): void
     {
         fwrite($this->input, $text);
@@ -94,7 +94,7 @@ final class Process
         return (string) file_get_contents($this->errors);
     }
 
-    /** The next line of its output, with its end; less, or nothing, where it ends first. */
+    /** The next line of its output, with its line end. If the program ends first, less or nothing. */
     public function line(): string
     {
         $line = '';
@@ -147,7 +147,7 @@ final class Process
         return (int) $this->status;
     }
 
-    /** Ctrl-C, for one. Does nothing once it has ended, when its number may be another's. */
+    /** Sends a signal. Does nothing after its end, when its number may belong to another process. */
     public function signal(int $number): void
     {
         if ($this->isRunning()) {
@@ -159,7 +159,7 @@ final class Process
     private function until(string $what, callable $holds, float $patience = self::PATIENCE): void
     {
         self::poll($holds, function () use ($what): string {
-            return "Waited in vain for $what. {$this->said()}";
+            return "Waited too long for $what. {$this->said()}";
         }, $patience);
     }
 
@@ -168,7 +168,7 @@ final class Process
         return "Output:\n{$this->output()}\nErrors:\n{$this->errors()}";
     }
 
-    /** Waits until something holds, which nothing announces. */
+    /** Waits until a condition is true, by asking again and again. */
     public static function poll(callable $holds, callable $complaint, float $patience = self::PATIENCE): void
     {
         $deadline = microtime(true) + $patience;
@@ -180,7 +180,7 @@ final class Process
         }
     }
 
-    /** PHP leaves its sockets open in the programs it starts, which would then count them as their own. */
+    /** PHP leaves its sockets open in the programs that it starts: then they would be that program's sockets, too. */
     public static function inheritNothing(): void
     {
         static $libc = null;

@@ -6,7 +6,7 @@ namespace Keepalive\Tests\Support;
 
 use Keepalive\Keepalive;
 
-/** Every kind of TCP socket that a PHP program holds, on loopback. */
+/** Every kind of TCP socket that a PHP program can have, on loopback. */
 final class Sockets
 {
     /**
@@ -197,7 +197,7 @@ final class Sockets
         if (!$handshake) {
             return $pair;
         }
-        // Both ends live in this process, so neither may wait for the other.
+        // Both ends are in this process, so neither may wait for the other.
         stream_set_blocking($pair->socket, false);
         stream_set_blocking($pair->peer, false);
         $client = $server = 0;

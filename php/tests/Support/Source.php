@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Support;
 
-/** What the package's own files are made of. */
+/** What is in the package's own files. */
 final class Source
 {
     /**

@@ -16,7 +16,7 @@ final class WebServer
     public const APACHE = 'Apache';
     public const BUILT_IN = 'php -S';
 
-    /** Debian's user for web servers; a server that the superuser starts gives its rights up for it. */
+    /** Debian's user for web servers; a server that root starts switches to this user. */
     public const USER = 'www-data';
 
     /** Seconds that a server may take to start. */
@@ -60,7 +60,7 @@ final class WebServer
         $this->start($superuser && !$unprivileged, $pool, $superuser && $unprivileged);
     }
 
-    /** What the script, after the package's autoloader, answers; nothing else may be said, anywhere. */
+    /** The answer of the script, which runs after the package's autoloader. Errors are exceptions. */
     public function run(string $code): string
     {
         $script = $this->script($code);
@@ -78,7 +78,7 @@ final class WebServer
         return $body;
     }
 
-    /** The same by a quicker client, and PHP-FPM only. */
+    /** The same by a faster client, for PHP-FPM only. */
     public function runAgain(string $code): string
     {
         return (new FastCgi($this->address))->get($this->script($code));
@@ -118,7 +118,7 @@ final class WebServer
         return $script;
     }
 
-    /** What the server, and PHP in it, had to complain of. */
+    /** The errors of the server and of PHP in it. */
     public function log(): string
     {
         return (string) file_get_contents("$this->folder/run/log");
@@ -145,7 +145,7 @@ final class WebServer
     public function stop(): void
     {
         if ($this->process !== null) {
-            $this->process->signal(SIGTERM); // with which all of them take their workers along
+            $this->process->signal(SIGTERM); // all of these servers then end their workers, too
             $this->process->status();
             $this->process = null;
         }
@@ -155,7 +155,7 @@ final class WebServer
     {
         $commands = [self::FPM => 'fpm', self::APACHE => 'apache', self::BUILT_IN => 'builtIn'];
         $command = $this->{$commands[$this->kind]}($asSuperuser, $pool);
-        // Apache ends its whole process group: one of its own. None of them outlives this process.
+        // In a process group of its own, because Apache ends its whole group. None of them outlives this process.
         $prefix = ['setsid', 'setpriv', '--pdeathsig=TERM'];
         if ($giveUpRights) {
             $user = posix_getpwnam(self::USER);
@@ -166,7 +166,7 @@ final class WebServer
         $log = ['sh', '-c', 'exec "$@" >>"$0" 2>&1', "$this->folder/run/log"];
         $command = array_merge($log, $prefix, $command);
         Child::run(['chmod', '-R', 'a+rX', $this->folder]);
-        // After what this process has, which by default is Debian's own folder: an empty name stands for it.
+        // After the folders of this process; an empty name is PHP's default, Debian's own folder.
         $environment = ['PHP_INI_SCAN_DIR' => getenv('PHP_INI_SCAN_DIR') . ":$this->folder/ini"];
         $this->process = new Process($command, $environment, $this->folder);
         $this->process->closeInput();

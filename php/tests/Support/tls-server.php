@@ -28,7 +28,7 @@ while (true) {
     stream_set_timeout($connection, 5);
     if (@stream_socket_enable_crypto($connection, true, STREAM_CRYPTO_METHOD_TLS_SERVER) === true) {
         $said = ['protocol' => stream_get_meta_data($connection)['crypto']['protocol']];
-        @fwrite($connection, "hello\n"); // a client that refused the certificate is gone by now
+        @fwrite($connection, "hello\n"); // a client that refused the certificate has closed by now
         $open[] = $connection;
     } else {
         $said = ['failed' => error_get_last()['message'] ?? 'no reason given'];

@@ -68,7 +68,7 @@ switch ($scenario) {
     case 'process-in-json':
     case 'process-on-a-terminal':
         $worker = ready('watched-worker.php');
-        // From another network than the worker's.
+        // In another network namespace than the worker.
         $command = array_merge([HOSTS, 'far'], WATCH, ['--pid', (string) $worker->pid]);
         if ($scenario === 'process-in-json') {
             $command[] = '--json';

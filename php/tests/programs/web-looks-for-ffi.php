@@ -1,7 +1,7 @@
 <?php
 
 /**
- * An application in a web server that looks for the FFI object wherever PHP shows objects, reflection aside; for
+ * An application in a web server that looks for the FFI object in all places where PHP shows objects, except reflection; for
  * WebServerTest, which has it run after the package's autoloader. Says in JSON the backend, how often it looked,
  * where it found one, and whose frames it saw.
  */

@@ -208,7 +208,7 @@ final class Clients
             if ($body === false) {
                 throw new \RuntimeException(curl_error($curl));
             }
-            // From now on: where a connection that it has kept dies, curl tries a new one.
+            // From now on, because curl opens a new connection if a kept one dies.
             curl_setopt($curl, CURLOPT_CONNECTTIMEOUT, 1);
             return $body;
         };

@@ -75,7 +75,7 @@ final class Servers
     private function stop(): void
     {
         foreach ($this->processes as $process) {
-            $process->signal(SIGQUIT); // the one signal that makes PostgreSQL clean up and hurry
+            $process->signal(SIGQUIT); // only by this signal PostgreSQL cleans up and is quick
         }
         $deadline = microtime(true) + 5;
         foreach ($this->processes as $name => $process) {
@@ -281,7 +281,7 @@ final class Servers
         ];
     }
 
-    /** Until it answers as a server does that is done with starting. */
+    /** Waits until it answers like a server that has started. */
     private function awaitReadiness(string $name): void
     {
         $server = explode('-', $name)[0];
@@ -305,7 +305,7 @@ final class Servers
             case 'mariadb': // speaks first
                 stream_set_timeout($stream, 1);
                 return (string) fread($stream, 5) !== '';
-            case 'postgresql': // turns away until it is ready: E is an error
+            case 'postgresql': // refuses until it is ready: E is an error
                 fwrite($stream, pack('NN', 23, 196608) . "user\0postgres\0\0");
                 return fread($stream, 1) === 'R';
             default: // listens when it is ready

@@ -6,7 +6,7 @@ namespace Keepalive\Tests\Servers\Support;
 
 use Keepalive\Tests\Support\Process;
 
-/** A PHP program under strace: what it says, and what became of its connections. */
+/** A PHP program under strace: its output, and the options of its connections. */
 final class TracedProgram
 {
     private const PATIENCE_SECONDS = 20;
@@ -90,7 +90,7 @@ final class TracedProgram
     public function until(string $what, callable $done): void
     {
         Process::poll($done, function () use ($what): string {
-            return "Waited in vain for $what. It said:\n{$this->output()}";
+            return "Waited too long for $what. It said:\n{$this->output()}";
         }, self::PATIENCE_SECONDS);
     }
 }

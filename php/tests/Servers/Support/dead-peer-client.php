@@ -34,4 +34,4 @@ try {
     $answer = get_class($exception) . ': ' . $exception->getMessage();
 }
 echo json_encode(['at' => hrtime(true), 'answer' => $answer], JSON_INVALID_UTF8_SUBSTITUTE), "\n";
-posix_kill(getmypid(), SIGKILL); // some clients say goodbye to the dead server at length
+posix_kill(getmypid(), SIGKILL); // some clients take long to say goodbye to the dead server

@@ -22,7 +22,7 @@ require __DIR__ . '/../../bootstrap.php';
 const HOSTS = __DIR__ . '/../../../../lab/hosts';
 const FAR = '192.0.2.2';
 const KEEPALIVE = [PHP_BINARY, '-d', 'display_errors=stderr', __DIR__ . '/../../../bin/keepalive'];
-/** After the cut, before anything is set: as long as nothing may happen. */
+/** After the cut nothing may happen for this time; then keepalive is set. */
 const STUCK_SECONDS = 3.0;
 const WITHIN_SECONDS = 6;
 
