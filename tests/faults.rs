@@ -1,5 +1,5 @@
-//! What a poor or hostile environment does to the library: calls refused by a seccomp filter, no
-//! descriptors, no /proc, no memory, hardly any stack. It never crashes, and what it says is true.
+//! The library in a poor or hostile environment: calls refused by a seccomp filter, no descriptors,
+//! no /proc, no memory, little stack. It never crashes, and what it reports is true.
 //!
 //! options.rs, find.rs and sockets.rs have those faults that belong to one function.
 
@@ -72,7 +72,7 @@ fn each_option_that_may_not_be_read_is_the_errno_of_what_reads_it() {
     }
 }
 
-/// `TCP_NODELAY` tells TCP from the rest where nothing else is written first.
+/// `TCP_NODELAY` shows that a socket is TCP, if no other option is written first.
 #[test]
 fn where_tcp_cannot_be_told_from_the_rest_nothing_is_switched() {
     in_child(|| {
@@ -143,7 +143,7 @@ fn any_system_call_may_be_refused() {
     }
 }
 
-/// The list of descriptors can be opened, but not read; or its limit not be asked for.
+/// The list of descriptors can be opened, but not read; or the limit of descriptors cannot be read.
 #[test]
 fn descriptors_are_found_though_their_list_cannot_be_read() {
     for calls in [
@@ -217,7 +217,7 @@ fn in_a_chroot_without_proc_everything_works() {
             assert_eq!(read_back(fd).unwrap().idle, 60);
         }
         assert_eq!(count(), 20);
-        // The child has given up its way out; the folder stays for the parent to remove.
+        // The child cannot leave its root, so the parent removes the folder.
     });
     for folder in std::fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
         if folder.file_name().to_string_lossy().starts_with("keepalive-chroot-") {
@@ -291,7 +291,7 @@ fn touch_the_stack() {
     std::hint::black_box(&page);
 }
 
-/// Lets the address space grow no more, and takes what the heap still has.
+/// Limits the address space to its present size, and allocates what the heap still has.
 fn take_all_memory() {
     // SAFETY: the pointers are not used; the limit is a whole `rlimit`.
     unsafe {

@@ -124,7 +124,7 @@ fn each_of_ten_thousand_is_found_and_so_is_one_that_fills_a_gap() {
     });
 }
 
-/// Those that no guess leads to: below the first gap, above it, and the very first number.
+/// Descriptors that no guess finds: below the first gap, above it, and the first number.
 #[test]
 fn finds_what_lies_beside_a_gap_and_at_zero() {
     in_child(|| {

@@ -1,4 +1,4 @@
-//! `ka_status`: what it tells of each state, and of a peer that has fallen silent.
+//! `ka_status`: what it reports in each state, and about a peer that is silent.
 
 mod common;
 
@@ -28,7 +28,7 @@ fn status(fd: c_int) -> Result<ka_liveness, c_int> {
     }
 }
 
-/// What is said of a socket that no peer has ever answered.
+/// What is reported of a socket whose peer has never answered.
 fn unheard(state: c_int) -> ka_liveness {
     ka_liveness { state, probes: 0, unacked: 0, last_received_ms: -1, last_sent_ms: -1, rtt_us: -1 }
 }

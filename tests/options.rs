@@ -349,7 +349,7 @@ fn no_function_leaves_a_descriptor_open() {
     });
 }
 
-/// A security policy may refuse what the kernel would accept. Keepalive is then not switched on.
+/// A security policy may refuse what the kernel would accept. Then keepalive stays off.
 #[test]
 fn a_call_refused_by_a_policy_is_reported_and_keepalive_stays_off() {
     let system = fresh();
@@ -408,7 +408,7 @@ fn threads_set_their_sockets_without_disturbing_each_other() {
 
 #[test]
 fn setting_leaves_errno_alone_where_it_succeeds() {
-    // The manual promises nothing about errno. But programs come from setsockopt(2), which does so.
+    // The manual promises nothing about errno. But programs are used to setsockopt(2), which keeps it.
     // SAFETY: errno's address is valid in every thread.
     unsafe { *libc::__errno_location() = 0 };
     let socket = tcp4();

@@ -31,7 +31,7 @@ new() { LC_ALL=C comm -13 <(recorded) <(tests/abi/describe.sh "$1"); }
     assert_equal "$(sed -n 's/.*function .*[ *]\(ka_[a-z_]*\)(.*/\1/p' "$record" | sort)" "$(sort tests/abi/exports.txt)"
 }
 
-# The tests above notice what they are for.
+# The tests above really find such changes.
 
 changed() { # sed's script for the header, what must be lost, what must be new
     sed "$1" include/keepalive.h >"$BATS_TEST_TMPDIR/keepalive.h"

@@ -1,4 +1,4 @@
-/* The library as a C program meets it: each function, its results in memory, threads and fork.
+/* The library as a C program uses it: each function, its results in memory, threads and fork.
  *
  * Prints a line for each check; what the library claims is compared with the kernel's own answer. */
 #define _GNU_SOURCE

@@ -81,8 +81,8 @@ segment() { readelf -lW "$LIBRARY" | sed -n "s/^ *$1 .*0x[0-9a-f]* \([RWE ]*\) [
     assert_equal "$(readelf -lW "$LIBRARY" | grep -E '\bRWE\b' || true)" ""
 }
 
-# Cargo switches LTO off without a word where the crate types do not allow it, and a stripped library does
-# not tell. So the same library is built without, with nothing else changed: LTO lets the linker see through
+# Cargo switches LTO off without a message if the crate types do not allow it, and a stripped library does not
+# show it. So the same library is built without LTO, with nothing else changed: LTO lets the linker look into
 # Rust's standard library and drop a seventh of the code.
 @test "LTO is on: the library is smaller by 5 % at least than one built without" {
     CARGO_PROFILE_RELEASE_LTO=off cargo rustc --quiet --locked --release --lib --crate-type cdylib \

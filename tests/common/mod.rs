@@ -27,7 +27,7 @@ pub const INTVL: c_int = libc::TCP_KEEPINTVL;
 pub const CNT: c_int = libc::TCP_KEEPCNT;
 pub const USER_TIMEOUT: c_int = libc::TCP_USER_TIMEOUT;
 
-/// Changes nothing by itself: tests write over the members that they mean.
+/// Changes nothing by itself: tests overwrite the members that they need.
 pub const UNCHANGED: ka_settings = ka_settings {
     enabled: KA_UNCHANGED,
     idle: KA_UNCHANGED,
@@ -257,7 +257,7 @@ pub fn reset() -> TcpStream {
     client
 }
 
-/// A socket whose connect(2) goes on and on, because the listener's queue is full.
+/// A socket whose connect(2) does not end, because the listener's queue is full.
 pub fn connecting() -> (Vec<OwnedFd>, OwnedFd) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     // SAFETY: takes no pointers.
@@ -352,7 +352,7 @@ fn skipped(name: &str, errno: c_int) {
 }
 
 /// Makes an IPv4 peer look dead: from now on its kernel drops all that arrives for this socket,
-/// because it has not the TTL of a neighbour. Takes no privilege and no network of its own.
+/// because it does not have the TTL of a neighbour. This needs no privilege and no network of its own.
 pub fn silence(fd: c_int) {
     set_option(fd, libc::IPPROTO_IP, libc::IP_MINTTL, 255).unwrap();
 }
@@ -363,7 +363,7 @@ pub fn hear_again(fd: c_int) {
 }
 
 /// From now on, one system call of this thread fails with `errno` when its argument number
-/// `argument` (counted from 0) has this value. Nothing lifts it again.
+/// `argument` (counted from 0) has this value. It cannot be undone.
 pub fn refuse(call: libc::c_long, argument: u32, value: c_int, errno: c_int) {
     let argument_at = 16 + 8 * argument; // in struct seccomp_data; the low half is first
     filter(&mut [
@@ -454,12 +454,12 @@ pub fn in_child(test: impl FnOnce()) {
     assert!(status == 0, "in the child process: {message} (wait status {status:#x})");
 }
 
-/// A child leaves it to its parent to print its panic: printing takes locks, which another thread of
-/// the parent may have held at the moment of the fork, and nobody would release them.
+/// A child does not print its panic, its parent does: printing takes locks, and another thread of the
+/// parent may have held them at the moment of the fork, so that nobody would release them.
 static REPORTING_OF_PANICS: Once = Once::new();
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
-/// The number under which a child keeps the pipe to its parent: out of the way.
+/// The number of a child's pipe to its parent: higher than the tests' descriptors.
 const REPORT: RawFd = 3;
 /// The first free descriptor in a child.
 pub const FIRST_FREE: RawFd = 4;

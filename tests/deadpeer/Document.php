@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace DeadPeer;
 
-/** A table in a Markdown file, between two comments that bear its name. */
+/** A table in a Markdown file, between two comments with its name. */
 final class Document
 {
     private string $file;
@@ -25,7 +25,7 @@ final class Document
         file_put_contents($this->file, "$before$this->begin\n$table\n$this->end$after");
     }
 
-    /** Whether the file has this table, times that were measured and versions apart. */
+    /** Whether the file has this table, except for measured times and versions. */
     public function isAbout(string $table): bool
     {
         return self::lasting($this->parts()[1]) === self::lasting($table);

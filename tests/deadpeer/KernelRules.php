@@ -15,7 +15,7 @@ final class KernelRules
     /** The shortest retransmission timeout, TCP_RTO_MIN. */
     private const SHORTEST_TIMEOUT = 0.2;
 
-    /** What timeouts are rounded up by: they are counted in ticks. */
+    /** Timeouts are rounded up by this, because they are counted in ticks. */
     private const TICK = 0.004;
 
     /** Segments that may be in flight: the initial congestion window. */
@@ -32,7 +32,7 @@ final class KernelRules
         'host-unreachable' => SOCKET_EHOSTUNREACH,
         'no-route' => SOCKET_ENETUNREACH,
         'port-unreachable' => SOCKET_ECONNREFUSED,
-        'vanished' => SOCKET_EHOSTUNREACH, // the near host tells itself so, when ARP fails after 3 s
+        'vanished' => SOCKET_EHOSTUNREACH, // from the near host itself, when ARP fails after 3 s
     ];
 
     /** Networks that probes do not reach: they wait for ARP, or for a link. */
@@ -112,7 +112,7 @@ final class KernelRules
     /** @var array<int, array{float, int}> and acknowledgements on their way back */
     private array $coming = [];
 
-    /** What a NAT on the way forgets after; and when a segment last passed it. */
+    /** After how many seconds a NAT on the way forgets, and when a segment last passed it. */
     private float $natForgets = INF;
     private float $passedNat = 0;
 
@@ -231,7 +231,7 @@ final class KernelRules
         $this->sendTimer = $this->late->fires($now, $seconds);
     }
 
-    /** What of the program's data may leave now: with Nagle's rule, nothing while some is in flight. */
+    /** The part of the program's data that may leave now: with Nagle's rule, nothing while some is in flight. */
     private function send(float $now): void
     {
         $most = $this->noDelay && $this->retransmitting === null ? self::WINDOW : 1;
@@ -314,7 +314,7 @@ final class KernelRules
         $this->going[] = [$now + $this->roundTrip / 2, $this->sent];
     }
 
-    /** ... and is at the far host's door. */
+    /** ... and arrives at the far host. */
     private function arrive(float $now, int $end): void
     {
         if ($this->network === 'up') {
@@ -472,7 +472,7 @@ final class KernelRules
     private function down(): void
     {
         $this->network = 'down';
-        if ($this->ip === 6) { // IPv4 keeps to itself that it has no route
+        if ($this->ip === 6) { // IPv4 does not report that it has no route
             $this->softError = SOCKET_ENETUNREACH;
         }
     }

@@ -63,7 +63,7 @@ final class NearHost
             }
             $before = microtime(true);
             $this->{$step['do']}(...$step['arguments']);
-            // What is done to the network takes a moment, and has effect at the end of it.
+            // A change of the network takes a moment, and has effect at the end of it.
             $time = in_array($step['do'], ['write', 'fill', 'ask'], true) ? $before : microtime(true);
             $this->times[] = $time;
         }
@@ -90,7 +90,7 @@ final class NearHost
     public function endOfCapture(string $file): float
     {
         $end = microtime(true);
-        $this->network('restore'); // so that a packet can leave, whatever was done to the network
+        $this->network('restore'); // so that a packet can leave after every change of the network
         $marker = 'end of capture ' . bin2hex(random_bytes(8));
         $socket = stream_socket_client('udp://' . self::FAR[4] . ':9');
         while (strpos((string) file_get_contents($file), $marker) === false) {

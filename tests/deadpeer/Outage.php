@@ -6,7 +6,7 @@ namespace DeadPeer;
 
 use Keepalive\Settings;
 
-/** The longest outage that a connection lives through by the kernel's rules, however late its timers are. */
+/** The longest outage that a connection survives by the kernel's rules, also with the latest timers. */
 final class Outage
 {
     private int $within;

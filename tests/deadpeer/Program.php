@@ -4,10 +4,10 @@ declare(strict_types=1);
 
 namespace DeadPeer;
 
-/** A program on the near host: it holds the connection that is to be noticed dead. */
+/** A program on the near host, whose connection dies. */
 interface Program
 {
-    /** What told() has that was asked when the end was known. */
+    /** The calls in told() that were made when the end was already known. */
     public const AFTERWARDS = ['timed_out', 'eof', 'socket_last_error()', 'status', 'fwrite'];
 
     /** Turns keepalive on; -1 and null leave a value unchanged. */

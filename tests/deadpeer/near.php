@@ -50,7 +50,7 @@ $near = new NearHost($case, $directory);
 $near->play($scenario, $horizon);
 $wire = new Wire($capture, $near->zero, $near->endOfCapture($capture));
 
-// A busy machine takes its time for a step; what is judged is the time from then on.
+// On a busy machine a step takes longer; the time after it is what is judged.
 $played = $scenario->at($near->times());
 $span = new Span($played, $horizon, $case);
 
@@ -60,7 +60,7 @@ $lastHeard = $wire->lastHeard();
 if ($case['stays'] && $near->seen !== null) {
     $problems[] = 'the connection was to live through it';
 } elseif ($scenario->has('lose')) {
-    // By chance; the promise is what is left.
+    // This depends on chance; only the promise can be tested.
 } elseif ($near->seen === null && !$span->mayStay) {
     $problems[] = 'the program was told nothing';
 } elseif ($near->seen !== null && $span->earliest === null) {

@@ -35,7 +35,7 @@ function randomSchedule(int $within, string $enable): string
     };
     $delay = mt_rand(0, 2) === 0 ? '' : sprintf('delay %d; ', mt_rand(1, 100));
     $steps = [$enable];
-    // A life before the cut: silence, so that the cut comes at any moment between two probes, and data.
+    // Before the cut: silence, so that the cut comes at any moment between two probes, and data.
     for ($i = mt_rand(0, 3); $i > 0; $i--) {
         $steps[] = sprintf('wait %d', $random(0, 700 * $within));
         $steps[] = mt_rand(0, 1) === 0 ? 'write' : sprintf('write %d %d', mt_rand(2, 9), mt_rand(1, 300));

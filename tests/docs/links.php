@@ -2,7 +2,7 @@
 <?php
 
 /**
- * Whether every relative link and picture of every Markdown file leads somewhere, headings included,
+ * Whether the target of every relative link and picture in every Markdown file exists, headings included,
  * and whether docs/README.md names each document: tests/docs/links.php [FOLDER]
  *
  * FOLDER is an unpacked release; without it, this repository.

@@ -18,7 +18,7 @@ const PAGE = 'docs/troubleshooting.md';
 /** Texts that look like sentences. */
 const NO_MESSAGES = [
     'still alive',                                 // what the self test sends
-    'keepalive doctor',                            // whom its certificate is for
+    'keepalive doctor',                            // the name in its certificate
     'char *dlerror', 'char *secure_getenv', 'char *gnu_get_libc_version', 'int issetugid', 'int geteuid', // C
     'idle %d s, interval %d s, count %d, user timeout',    // the self test's success
     'TCP keepalive for PHP.', 'this list;', 'what this PHP can do', 'connections live:',    // of keepalive help
@@ -71,7 +71,7 @@ function sentencesOfPhp(string $file): array
     $parts = [''];
     $fineUntil = null; // the depth of parentheses at which a finding that all is well ends
     $depth = 0;
-    $isHelp = false; // what stands in a heredoc
+    $isHelp = false; // the text in a heredoc
     foreach (token_get_all((string) file_get_contents($file)) as $token) {
         [$kind, $text] = is_array($token) ? $token : [null, $token];
         if (in_array($kind, [T_WHITESPACE, T_COMMENT, T_DOC_COMMENT], true) || $text === '.') {

@@ -123,7 +123,7 @@ final class Document
     }
 }
 
-/** The folders, names and servers that blocks meet. */
+/** The folders, names and servers that blocks find. */
 final class World
 {
     public string $copy;
@@ -214,7 +214,7 @@ final class World
         return $output;
     }
 
-    /** Trusted from then on by OpenSSL, and so by PHP. */
+    /** From then on OpenSSL, and so PHP, trusts it. */
     private function certificate(string $name): string
     {
         $file = "$this->folder/servers/$name.pem";
@@ -233,7 +233,7 @@ final class World
 /** Runs blocks, one after the other, and counts. */
 final class Runner
 {
-    /** People paste a block into a file that has these already. */
+    /** Users paste a block into a file that has these already. */
     private const IMPORTS = 'use Keepalive\Keepalive; use Keepalive\Settings; use Keepalive\Exception\SocketException;';
 
     public int $passed = 0;

@@ -1,7 +1,7 @@
 /* What differs from kernel to kernel: dead peers with the promise, MPTCP, connecting sockets, another
  * process's socket. Needs nothing but loopback and the library.
  *
- * A peer dies when its socket gets a filter that drops every segment: it answers nothing more. */
+ * A peer dies when its socket gets a filter that drops every segment: then it answers nothing. */
 #define _GNU_SOURCE
 
 #include <arpa/inet.h>

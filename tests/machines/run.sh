@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Boots Debian's kernels in qemu, without any hardware's help, and runs the C tests there:
+# Boots Debian's kernels in qemu, by emulation, and runs the C tests there:
 # tests/machines/run.sh SUITE-ARCHITECTURE...
 #
 # make test-kernels and make test-machines build the libraries before. A machine is a kernel of that suite

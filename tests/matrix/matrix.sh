@@ -3,7 +3,7 @@
 # each once plain and once with OPcache and its JIT: tests/matrix/matrix.sh [ROOT...], as machine/debian-root.sh names them
 #
 # Needs root for the folders that machine/debian-root.sh keeps, and target/debian11, which must run on all
-# of them. Three run at a time, since most tests wait more than they compute. The table is
+# of them. Three run at a time, because most tests wait more than they compute. The table is
 # docs/php-versions.md's; the last line counts all tests. make test-machines runs it in a 32-bit Debian.
 set -eu
 cd "$(dirname "$0")/../.."

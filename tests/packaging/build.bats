@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# make build: what it takes for done, what it says where a tool is missing, and without a network.
+# make build: when it is up to date, its messages if a tool is missing, and without a network.
 
 load ../shell
 

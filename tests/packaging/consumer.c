@@ -1,5 +1,5 @@
 /* A program as users write them, in C and in C++: sets a socket through an installed libkeepalive
- * and asks the kernel, not the library, what came of it. Prints the version of the library. */
+ * and asks the kernel, not the library, for the result. Prints the version of the library. */
 #include <keepalive.h>
 
 #include <netinet/in.h>

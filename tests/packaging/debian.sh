@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the packages of target/deb in a fresh Debian, as people do, and uses them there beside
+# Installs the packages of target/deb in a fresh Debian, as users do, and uses them there beside
 # Debian's own libkeepalive0 and libdontdie0: tests/packaging/debian.sh SUITE...
 #
 # Needs root for debootstrap and chroot, and the network for apt. The last line counts all suites.

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
-# The part of tests/packaging/debian.sh that runs inside that Debian, in its folder /test; what
-# docs/install.md says of Debian packages is among it. Each test goes on where the one before has ended.
+# The part of tests/packaging/debian.sh that runs inside that Debian, in its folder /test; it
+# includes what docs/install.md says about Debian packages. Each test continues where the one before has ended.
 
 load ../shell
 
 setup_file() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update
-    # What a program that knows nothing of any of this has on a new socket.
+    # The options of a new socket in a program without this library.
     cat >fresh.c <<'END'
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# make install and make uninstall, as docs/install.md has them: which files, where, and whose they leave alone.
+# make install and make uninstall, as docs/install.md describes them: which files, where, and which files of others they do not touch.
 
 load ../shell
 
-# Neither cargo nor a network is asked.
+# It uses neither cargo nor a network.
 make_install() { make -s install CARGO=false "$@"; }
 
 packagers_folders() {

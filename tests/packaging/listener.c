@@ -1,4 +1,4 @@
-/* A program that knows nothing of this library: it listens, and prints what the kernel has on its socket. */
+/* A program without this library: it listens, and prints the options of its socket. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>

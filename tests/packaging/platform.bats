@@ -75,7 +75,7 @@ run_there() { # a program, after the loader's options
     fi
 }
 
-# By which the PHP package works there, and knows which one it is.
+# Whether the PHP package works there, and chooses this library.
 @test "$PLATFORM: secure_getenv is both C libraries', gnu_get_libc_version only glibc's" {
     if is_musl; then
         functions "$(loader)" | grep -wx secure_getenv

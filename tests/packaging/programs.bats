@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Programs built against an installed library: ours, the examples, and those that the documents show.
+# Programs built against an installed library: a test's own, the examples, and those in the documents.
 
 load ../shell
 

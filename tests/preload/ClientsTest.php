@@ -10,7 +10,7 @@ use PHPUnit\Framework\TestCase;
 
 require_once __DIR__ . '/autoload.php';
 
-/** Programs as they are: their connections have the settings, also those that they open again. */
+/** Unchanged programs: their connections have the settings, also those that they open again. */
 final class ClientsTest extends TestCase
 {
     private const SETTINGS = ['LIBKEEPALIVE' => '47,11,5,102000'];

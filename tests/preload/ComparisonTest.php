@@ -12,7 +12,7 @@ use PHPUnit\Framework\TestCase;
 
 require_once __DIR__ . '/autoload.php';
 
-/** The table "Beside libkeepalive0 and libdontdie0" of docs/preload.md: what is said of the two. */
+/** The table "Beside libkeepalive0 and libdontdie0" of docs/preload.md: what it says about the two. */
 final class ComparisonTest extends TestCase
 {
     /** What the socket has that the variables ask for; the last number is the user timeout. */

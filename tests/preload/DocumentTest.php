@@ -81,7 +81,7 @@ final class DocumentTest extends TestCase
         self::assertGreaterThan(8, count($rules[1]));
         foreach ($rules[1] as $rule) {
             $variables = ['LIBKEEPALIVE' => 'within=30', 'LIBKEEPALIVE_TO' => $rule];
-            self::assertSame('', Program::run(['true'], $variables)->cleanOutput(), $rule); // no line of complaint
+            self::assertSame('', Program::run(['true'], $variables)->cleanOutput(), $rule); // no error line
         }
     }
 }

@@ -11,7 +11,7 @@ use PHPUnit\Framework\TestCase;
 
 require_once __DIR__ . '/autoload.php';
 
-/** What a program does is not disturbed, and what is not TCP is not touched: programs/harmless.c. */
+/** Programs work as before, and sockets that are not TCP are not touched: programs/harmless.c. */
 final class HarmlessTest extends TestCase
 {
     private const SET = '1 47 11 5 102000';
@@ -190,7 +190,7 @@ final class HarmlessTest extends TestCase
         self::assertMatchesRegularExpression('/^one: 1 (47|60|61) \d+ \d+ 102000\n$/', $said);
     }
 
-    /** The loader takes no object that a user names into a program with another user's rights. */
+    /** The loader does not load an object that a user names into a program with another user's rights. */
     public function testSetuidProgramsAreNotReached(): void
     {
         $program = self::program('setuid');
@@ -202,7 +202,7 @@ final class HarmlessTest extends TestCase
         self::assertStringStartsWith('one: 0 ', $run($program));
     }
 
-    /** What names the object itself, as /etc/ld.so.preload does, has it in them too: then the variables do not count. */
+    /** /etc/ld.so.preload puts the object into such programs, too: there the variables are ignored. */
     public function testTheCallerOfASetuidProgramDoesNotChooseItsLog(): void
     {
         self::compile('linked', '-O1', '-pthread', '-ldl', '-Wl,--no-as-needed', (string) realpath(Program::OBJECT));

@@ -12,7 +12,7 @@ use PHPUnit\Framework\TestCase;
 
 require_once __DIR__ . '/autoload.php';
 
-/** LIBKEEPALIVE, LIBKEEPALIVE_TO and LIBKEEPALIVE_LOG, as a Python program meets them. */
+/** LIBKEEPALIVE, LIBKEEPALIVE_TO and LIBKEEPALIVE_LOG, with a Python program. */
 final class VariablesTest extends TestCase
 {
     /** Prints the five options of a new socket. */
@@ -153,7 +153,7 @@ final class VariablesTest extends TestCase
         self::assertSame('', file_get_contents($file));
     }
 
-    /** A log that nobody reads stops nobody: neither a full pipe, nor one without a reader, nor a missing folder. */
+    /** A log never stops the program: not a full pipe, not one without a reader, and not a missing folder. */
     public function testALogThatCannotBeWrittenStopsNothing(): void
     {
         $fifo = self::$folder . '/fifo';

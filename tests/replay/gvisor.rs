@@ -1,5 +1,5 @@
-//! gVisor's cases. What its tests do with packets of their own is done with plain sockets here: an
-//! end of a connection is made deaf, or hears again.
+//! gVisor's cases. Its tests send their own packets; here plain sockets do the same: an end of a
+//! connection drops what arrives, or receives again.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};

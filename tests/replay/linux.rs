@@ -73,7 +73,7 @@ pub fn cases() -> Vec<Case> {
             assert_eq!(ka_set(fd, KA_UNCHANGED, KA_UNCHANGED, KA_UNCHANGED), 0);
             let address = socket2::SockAddr::from(listener.local_addr().unwrap());
             socket2::SockRef::from(&socket).connect(&address).unwrap();
-            // Connected, says connect(2), but no SYN goes out before the first data.
+            // connect(2) returns success, but no SYN is sent before the first data.
             assert_eq!((tcp_state(fd), tcp_info(fd).tcpi_segs_out), (KA_STATE_SYN_SENT, 0));
             assert_eq!(ka_set(fd, 5, KA_UNCHANGED, KA_UNCHANGED), 0);
             thread::sleep(Duration::from_secs(1));

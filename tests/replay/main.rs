@@ -28,7 +28,7 @@ use sources::SOURCES;
 struct Case {
     project: &'static str,
     name: String,
-    /// Why the library does otherwise; none where it does the same.
+    /// Why the library differs; none if it does the same.
     difference: Option<&'static str>,
     run: Box<dyn Fn() + Send>,
 }

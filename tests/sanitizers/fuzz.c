@@ -60,7 +60,7 @@ static int take_byte(struct input *input)
     return *input->next++;
 }
 
-/* Any int; values near the limits more often than chance would have it. */
+/* Any int; values near the limits are more frequent. */
 static int take_int(struct input *input)
 {
     static const int special[] = {-2, -1, 0, 1, 2, 60, 126, 127, 128, 129, 7200, 32766, 32767, 32768,
@@ -190,7 +190,7 @@ static void check_disable(int fd)
     CHECK(same(after, expected), "ka_disable(%d)", fd);
 }
 
-/* Sockets have values in range only, so what is out of it is refused. */
+/* Sockets have only values in range, so other values are refused. */
 static void check_apply(int fd, struct input *input)
 {
     ka_settings settings = {take_int(input), take_int(input), take_int(input), take_int(input),

@@ -136,7 +136,7 @@ static void no_files(void)
     options("without files", fd);
 }
 
-/* Programs close what they do not know. */
+/* Programs close descriptors that they do not know. */
 static void closed(void)
 {
     options("before", tcp());
@@ -345,7 +345,7 @@ static void others(void)
     }
 }
 
-/* A library that only this program's own search path leads to. */
+/* A library that is only on this program's own search path. */
 static void library(void)
 {
     puts(dlopen("libof-the-program.so", RTLD_NOW) ? "found" : dlerror());

@@ -13,4 +13,4 @@ sleep((int) $seconds);
 $body = '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><r><n>42</n></r></e:Body></e:Envelope>';
 fwrite($connection, "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: "
     . strlen($body) . "\r\n\r\n$body");
-sleep(1); // a reset by a close at once could outrun it
+sleep(1); // closed at once, a reset could arrive before the answer

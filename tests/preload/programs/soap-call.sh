@@ -1,6 +1,6 @@
 #!/bin/sh
 # Two SOAP calls side by side through a NAT that forgets connections after 3 s, to be run by `lab/hosts run`. Each is
-# answered after 6 s, and waited for for 9 s: one client has the object, which the variable OBJECT names, one has not.
+# answered after 6 s, and each client waits up to 9 s. One has the object, which the variable OBJECT names.
 set -eu
 here=$(dirname "$0")
 hosts=$here/../../../lab/hosts
