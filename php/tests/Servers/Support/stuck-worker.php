@@ -1,6 +1,6 @@
 <?php
 
-/** A worker as there are many, with the DATABASE of its environment: stuck-worker.php [later] */
+/** A usual worker; the variable DATABASE says where its database is: stuck-worker.php [later] */
 
 declare(strict_types=1);
 
