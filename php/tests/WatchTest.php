@@ -423,7 +423,7 @@ $/',
     public function testWhereNobodyListens(): void
     {
         $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', 'tcp://127.0.0.1:1']);
-        self::assertSame([1, "    0.0 s  connecting to tcp://127.0.0.1:1\n"], [$watch->status, $watch->output]);
+        self::assertSame([1, "connecting to tcp://127.0.0.1:1\n"], [$watch->status, self::withoutTimes($watch->output)]);
         self::assertStringContainsString('Connection refused', $watch->errors);
     }
 
@@ -440,7 +440,7 @@ $/',
         $address = 'tcp://' . stream_socket_get_name($listener, false);
         $waiting = stream_socket_client($address);
         $process = self::start([PHP_BINARY, self::COMMAND, 'watch', $address]);
-        self::assertSame("    0.0 s  connecting to $address\n", $process->line());
+        self::assertSame("connecting to $address\n", self::withoutTimes($process->line()));
         for ($i = 0; $i < 500 && ($entry = self::inTable($listener, $waiting)) === ''; $i++) {
             usleep(10000); // it says so just before
         }
