@@ -182,7 +182,7 @@ impl<F: Copy> Next<F> {
 
 /// Before version 8.5, PHP loads its extensions with RTLD_DEEPBIND. Then the libraries of an
 /// extension (libpq, libcurl) find the C library's functions without coming here.
-#[cfg(target_env = "gnu")]
+#[cfg(dlopen_jumps)]
 mod deepbind {
     use std::ffi::{c_char, c_void};
     use std::ptr::null_mut;
@@ -212,7 +212,8 @@ mod deepbind {
     /// dlopen(3).
     ///
     /// It searches the paths that its caller was linked with, and finds the caller by the return
-    /// address: the call here has to be the last thing, so that the compiler turns it into a jump.
+    /// address: the call here has to be the last thing, so that the compiler turns it into a jump,
+    /// as it does for the processors that build.rs names.
     ///
     /// # Safety
     ///
@@ -251,7 +252,7 @@ extern "C-unwind" fn loaded() {
                 // next line.
                 unsafe { place.write(MaybeUninit::new(variables)) };
                 VARIABLES.store(place.cast(), Ordering::Release);
-                #[cfg(target_env = "gnu")]
+                #[cfg(dlopen_jumps)]
                 deepbind::look_for_php();
             }
             Err(wrong) => log::refuse(&wrong),

@@ -40,6 +40,7 @@ machine() {
     [ -e "$library" ] || library=target/debian11/release # this machine's own
 }
 
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 temporary=$(mktemp -d)
 trap 'rm -rf "$temporary"' EXIT
 passed=0
@@ -65,6 +66,7 @@ for name; do
     mkdir -p "$programs"
     cp "$library"/libkeepalive.so "$programs/libkeepalive.so.1"
     cp "$library"/libkeepalive-preload.so "$programs"
+    cp "$library"/libkeepalive.so "$programs/found-in-t.so"
     for program in machines/kernel machines/switches-off packaging/listener c/behaviour c/loaded; do
         "$compiler" -D_DEFAULT_SOURCE -std=c11 -pthread -Wall -Wextra -Werror -Iinclude --sysroot="$sysroot" \
             "tests/$program.c" -o "$programs/${program#*/}" "$programs/libkeepalive.so.1" -ldl -Wl,-rpath,/t \
@@ -76,10 +78,12 @@ for program in behaviour kernel; do
     ./\$program || echo "FAILED: \$program ends with status \$?"
 done
 says() { if [ "\$2" = "\$3" ]; then echo "ok: \$1"; else echo "FAILED: \$1: \$3"; fi; }
-says "the library as a file" "$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)" \\
+says "the library as a file" "$version" \\
     "\$(./loaded /t/libkeepalive.so.1 $(paste -sd ' ' tests/abi/exports.txt) 2>&1)"
 says "libkeepalive-preload.so" "1 61/11/7" \\
     "\$(LD_PRELOAD=/t/libkeepalive-preload.so LIBKEEPALIVE=61,11,7 ./listener 2>&1)"
+says "a library that only the program's own search path leads to" "$version" \\
+    "\$(LD_PRELOAD=/t/libkeepalive-preload.so LIBKEEPALIVE=61,11,7 ./loaded found-in-t.so ka_set 2>&1)"
 says "it stays on in a program that switches it off" "on 1" \\
     "\$(LD_PRELOAD=/t/libkeepalive-preload.so LIBKEEPALIVE=61,11,7 ./switches-off 2>&1)"
 END
