@@ -132,11 +132,6 @@ pub fn disable(fd: c_int) -> Result<(), Errno> {
     write(fd, KA_UNCHANGED, [KA_UNCHANGED; 3], 0)
 }
 
-/// The values in effect on a socket; see `ka_get`.
-pub fn get(fd: c_int) -> Result<ka_settings, Errno> {
-    read(fd)
-}
-
 /// What a fresh TCP socket has; see `ka_defaults`.
 pub fn defaults() -> Result<ka_settings, Errno> {
     let tcp = |domain| Socket::new(domain, Type::STREAM, Some(Protocol::TCP));
@@ -144,7 +139,7 @@ pub fn defaults() -> Result<ka_settings, Errno> {
         Some(libc::EAFNOSUPPORT) => tcp(Domain::IPV6),
         _ => Err(error),
     })?;
-    read(scratch.as_raw_fd())
+    get(scratch.as_raw_fd())
 }
 
 fn set_tcp_option(fd: c_int, option: c_int, value: c_int) -> Result<(), Errno> {
@@ -154,8 +149,9 @@ fn set_tcp_option(fd: c_int, option: c_int, value: c_int) -> Result<(), Errno> {
     sys::set_option(fd, IPPROTO_TCP, option, value)
 }
 
+/// The values in effect on a socket; see `ka_get`.
 #[cfg(not(target_os = "openbsd"))]
-fn read(fd: c_int) -> Result<ka_settings, Errno> {
+pub fn get(fd: c_int) -> Result<ka_settings, Errno> {
     let tcp = |option| sys::get_option(fd, IPPROTO_TCP, option);
     Ok(ka_settings {
         idle: tcp(TCP_KEEPIDLE)?,
@@ -168,7 +164,7 @@ fn read(fd: c_int) -> Result<ka_settings, Errno> {
 
 /// This platform can only switch on and off.
 #[cfg(target_os = "openbsd")]
-fn read(fd: c_int) -> Result<ka_settings, Errno> {
+pub fn get(fd: c_int) -> Result<ka_settings, Errno> {
     sys::refuse_unless_tcp(fd)?;
     Ok(ka_settings { enabled: is_enabled(fd)?, ..ka_settings::failed(0) })
 }
