@@ -44,6 +44,6 @@ foreach ([1, 10] as $open) {
     }
     foreach (array_reverse($times) as $name => $each) {
         sort($each);
-        echo "PHP, connections by address, $open open\t$name\t$each[0]\t{$each[intdiv(TURNS, 2)]}\n";
+        echo "PHP, connections by address\t$name, $open open\t$each[0]\t{$each[intdiv(TURNS, 2)]}\n";
     }
 }

@@ -81,7 +81,7 @@ foreach (rows("$folder/times") as [$group, $name, $smallest, $median]) {
     $isReference = !isset($first[$group]);
     $reference = $first[$group] ?? $first[$group] = [(float) $smallest, (float) $median];
     $ratio = $smallest / $reference[0];
-    $compared = !$isReference && !in_array($group, ['PHP, parts of enable()'], true);
+    $compared = !$isReference && !in_array($group, ['PHP, parts of enable()', 'PHP, connections by address'], true);
     $table[] = [
         $group,
         "`$name`",
