@@ -160,7 +160,7 @@ final class Doctor
         foreach ($uses as $name => $use) {
             $facts[strtolower($name)] = extension_loaded($name);
             if (!extension_loaded($name)) {
-                $this->found('PHP', self::NOTE, "The extension $name, which $use, is not loaded.");
+                $this->found('PHP', self::NOTE, "The extension $name, which $use, is not loaded." . self::howToInstall($name));
             }
         }
         $loaded = array_filter(array_keys($uses), 'extension_loaded');
@@ -168,6 +168,15 @@ final class Doctor
             $this->found('PHP', self::FINE, 'Extensions loaded: ' . implode(', ', $loaded) . '.');
         }
         return $facts;
+    }
+
+    /** OPcache and openssl are part of most PHPs. */
+    private static function howToInstall(string $extension): string
+    {
+        $debian = 'php' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION . '-common';
+        $name = strtolower($extension);
+        return $name !== 'ffi' && $name !== 'sockets' ? '' : " Debian: $debian has it, phpenmod $name turns it on; Docker images: "
+            . "docker-php-ext-install $name, and docs/docker.md says what that needs.";
     }
 
     /** @return array<string, mixed> */
@@ -185,6 +194,11 @@ final class Doctor
         ];
         if ($problem !== null) {
             $this->found('FFI', self::LIMIT, $problem);
+            if (PHP_SAPI !== 'cli' && extension_loaded('ffi')) {
+                $this->found('FFI', self::NOTE, 'To preload this package, leave ffi.enable at "preload", which is PHP\'s default, and '
+                    . 'set opcache.preload=' . dirname(__DIR__) . '/preload.php; where root starts the server, '
+                    . 'opcache.preload_user=www-data, too.');
+            }
         } elseif (Library::ffiIsForPreloadedCode()) {
             $this->found('FFI', self::FINE, 'ffi.enable is "preload": this package is preloaded and may use FFI, the '
                 . "application's own code may not.");
@@ -316,9 +330,9 @@ final class Doctor
         }
         $maps = (string) $this->ask('Other libraries', 'file_get_contents', '/proc/self/maps');
         preg_match_all('#/\S*/lib(?:keepalive|dontdie)\.so\S*#', $maps, $mapped);
-        $ours = Library::foundAt();
+        $ours = Library::whyNoFfi() === null ? array_column(Library::search(), 'place') : [];
         $loaded = array_values(array_filter(array_unique($mapped[0]), function (string $file) use ($ours): bool {
-            return $file !== $ours && !$this->isOurs($file);
+            return !in_array($file, $ours, true) && !$this->isOurs($file);
         }));
         $preload = $this->ask('Other libraries', 'getenv', 'LD_PRELOAD', true);
         $preload = is_string($preload) ? $preload : null;
@@ -382,7 +396,7 @@ final class Doctor
             } catch (KeepaliveException $closedMeanwhile) {
                 continue;
             }
-            $disagreement = $settings->disagreement();
+            $disagreement = SettingsText::disagreement($settings);
             $facts[] = [
                 'fd' => $socket->fd(),
                 'local' => $socket->local(),

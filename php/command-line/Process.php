@@ -7,7 +7,6 @@ namespace Keepalive\CommandLine;
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\UnavailableException;
 use Keepalive\Internal\Library;
-use Keepalive\Internal\Php;
 use Keepalive\Keepalive;
 use Keepalive\OpenSocket;
 
@@ -34,7 +33,6 @@ final class Process
         if (PHP_OS_FAMILY !== 'Linux') {
             throw new UnavailableException("keepalive $command works on Linux only.");
         }
-        Php::need('file', 'file_get_contents', 'readlink', 'scandir');
         try {
             Library::find();
         } catch (UnavailableException $why) {

@@ -8,7 +8,6 @@ use Keepalive\CommandLine\Run\PreloadObject;
 use Keepalive\CommandLine\Run\Program;
 use Keepalive\Exception\KeepaliveException;
 use Keepalive\Exception\UnavailableException;
-use Keepalive\Internal\Php;
 use Keepalive\Settings;
 
 /**
@@ -95,7 +94,6 @@ final class RunCommand implements Command
         if (PHP_OS_FAMILY !== 'Linux') {
             throw new UnavailableException('keepalive run works on Linux only.');
         }
-        Php::need('file_get_contents', 'getenv', 'proc_open', 'putenv');
         $file = Program::find($command[0]);
         if ($file === null) {
             fwrite(STDERR, "keepalive: there is no command \"$command[0]\".\n");

@@ -168,8 +168,9 @@ final class SetCommand implements Command
         }
         $after = Keepalive::settings($fd);
         $lines = ['  after    ' . SettingsText::long($after)];
-        if ($after->disagreement() !== null) {
-            $lines[] = "  {$after->disagreement()}";
+        $disagreement = SettingsText::disagreement($after);
+        if ($disagreement !== null) {
+            $lines[] = "  $disagreement";
         }
         if (in_array($timer, ['retransmission', 'window probe'], true) && $timerIn >= self::LONG) {
             $lines[] = '  Unacknowledged data: the kernel next looks at it, and at these values, in '

@@ -34,6 +34,31 @@ final class SettingsText
         return $keepalive . ($userTimeout > 0 ? "+$userTimeout" : '');
     }
 
+    /**
+     * A sentence if the user timeout and the count disagree, else null.
+     *
+     * On Linux a user timeout replaces the count: an idle connection ends when the next probe is due, the peer has been
+     * silent for that long, and a probe is unanswered.
+     */
+    public static function disagreement(Settings $settings): ?string
+    {
+        $ends = $settings->detectionSeconds();
+        $first = max($settings->idle(), $settings->interval());
+        $expected = $first + $settings->interval() * $settings->count();
+        if (!$settings->enabled() || $ends === null || $ends === $expected) {
+            return null;
+        }
+        return sprintf(
+            'The user timeout of %s s replaces the count of %d: an idle connection whose peer is gone ends after '
+            . '%d s (unanswered probes: %d), not after %d s.',
+            self::userTimeout($settings),
+            $settings->count(),
+            $ends,
+            intdiv($ends - $first, $settings->interval()),
+            $expected
+        );
+    }
+
     /** @return int|float seconds; 0 is the kernel's own limit */
     private static function userTimeout(Settings $settings)
     {

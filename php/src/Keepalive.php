@@ -4,31 +4,12 @@ declare(strict_types=1);
 
 namespace Keepalive;
 
-use Keepalive\Exception\InvalidArgumentException;
-use Keepalive\Exception\KeepaliveException;
-use Keepalive\Exception\SocketException;
-use Keepalive\Exception\TypeError;
-use Keepalive\Exception\UnavailableException;
-use Keepalive\Internal\Address;
-use Keepalive\Internal\Backend;
-use Keepalive\Internal\Connector;
-use Keepalive\Internal\FfiBackend;
-use Keepalive\Internal\Php;
-use Keepalive\Internal\SocketKind;
-use Keepalive\Internal\SocketsBackend;
-use Keepalive\Internal\Values;
-
-use function extension_loaded;
-use function is_object;
-
-use const PHP_VERSION_ID;
+use Keepalive\Exception\{InvalidArgumentException, KeepaliveException, SocketException, TypeError, UnavailableException};
+use Keepalive\Internal\{Backend, Connections, Connector, FfiBackend, Library, SocketKind, SocketsBackend, Values};
 
 /**
- * TCP keepalive on PHP's sockets.
- *
- * A socket, here, is a stream resource (TCP client, server or accepted; TLS before or after the
- * handshake; connecting, non-blocking, persistent, filtered), a Socket of ext-sockets, an int
- * descriptor, or an OpenSocket.
+ * TCP keepalive on PHP's sockets: stream resources (TCP client, server or accepted; TLS before or after the handshake;
+ * connecting, non-blocking, persistent, filtered), Sockets of ext-sockets, int descriptors, and OpenSockets.
  *
  * Everything thrown implements Keepalive\Exception\KeepaliveException, except PHP's own TypeError where an argument
  * does not have the declared type (an address that is not a string, for instance).
@@ -44,36 +25,24 @@ final class Keepalive
     /** As a value: leaves the socket's own as it is. */
     public const UNCHANGED = Values::UNCHANGED;
 
-    /** States of a connection that keepalive can serve, now or once it is established. */
-    private const CONNECTED = ['ESTABLISHED', 'SYN_SENT', 'SYN_RECV'];
-
     private static ?Backend $backend = null;
-
     private static ?SocketsBackend $forSockets = null;
-
-    /** @var array<string, string> the last report of tryToEnableConnectionsTo() for each address, until it succeeds */
-    private static array $reported = [];
-
-    private function __construct()
-    {
-    }
 
     /**
      * Turns keepalive on: after $idle seconds of silence the peer is probed every $interval seconds. After $count
      * unanswered probes the kernel gives the connection up, and reads fail with ETIMEDOUT. The default values notice a
-     * dead peer in two minutes.
+     * dead peer in two minutes. Settings::detectWithin() chooses all four values for you.
      *
      * While sent data is unacknowledged there are no probes; $userTimeoutMs limits that time. Without it the socket
-     * keeps its own user timeout, which would replace $count: to change from Settings::detectWithin() to other values,
-     * give 0. Calling again is harmless, except while probes are unanswered: each call then sends one more, which
-     * counts. Settings::detectWithin() chooses all four for you.
+     * keeps its own user timeout, which would replace $count: after Settings::detectWithin(), give 0. Another call is
+     * harmless, except while probes are unanswered: each call then sends one more, which counts.
      *
      * @param resource|\Socket|int|OpenSocket $socket
      * @param int $idle seconds, 1 to 32767 on Linux, or SYSTEM_DEFAULT, or UNCHANGED
      * @param int $interval seconds, 1 to 32767 on Linux, or SYSTEM_DEFAULT, or UNCHANGED
      * @param int $count probes, 1 to 127 on Linux, or SYSTEM_DEFAULT, or UNCHANGED
-     * @param int|null $userTimeoutMs TCP_USER_TIMEOUT in milliseconds, 0 to 2147483647; 0 is the
-     *     kernel's own limit, null leaves it unchanged
+     * @param int|null $userTimeoutMs TCP_USER_TIMEOUT in milliseconds, 0 to 2147483647; 0 is the kernel's own limit,
+     *     null leaves it unchanged
      *
      * @throws InvalidArgumentException a value is not an int, or out of range; nothing was changed
      * @throws TypeError $socket is not a socket, or is closed; nothing was changed
@@ -83,11 +52,8 @@ final class Keepalive
     public static function enable($socket, $idle = 60, $interval = 10, $count = 6, $userTimeoutMs = null): void
     {
         Values::check($idle, $interval, $count, $userTimeoutMs);
-        // The usual case without another call: since PHP 8 a Socket is always an object.
-        $backend = self::$backend === null || is_object($socket) || PHP_VERSION_ID < 80000
-            ? self::backendFor($socket)
-            : self::$backend;
-        if ($userTimeoutMs === null) {
+        $backend = self::use($socket);
+        if ($userTimeoutMs === null && $backend instanceof FfiBackend) {
             $backend->set($socket, $idle, $interval, $count);
         } else {
             $backend->apply($socket, new Settings(true, $idle, $interval, $count, $userTimeoutMs));
@@ -100,45 +66,37 @@ final class Keepalive
      * even keepalive off. A user timeout of null leaves the socket's own.
      *
      * @param resource|\Socket|int|OpenSocket $socket
-     *
-     * @throws TypeError $socket is not a socket, or is closed; nothing was changed
-     * @throws SocketException it is not TCP, or the system refused; the code is the errno
-     * @throws UnavailableException this PHP cannot reach such a socket; the message says what to turn on
+     * @throws TypeError|SocketException|UnavailableException as enable()
      */
     public static function apply($socket, Settings $settings): void
     {
-        (self::$backend === null || is_object($socket) || PHP_VERSION_ID < 80000
-            ? self::backendFor($socket)
-            : self::$backend)->apply($socket, $settings);
+        self::use($socket)->apply($socket, $settings);
     }
 
     /**
      * Turns keepalive off; the socket keeps the other values.
      *
      * @param resource|\Socket|int|OpenSocket $socket
-     *
      * @throws TypeError|SocketException|UnavailableException as enable()
      */
     public static function disable($socket): void
     {
-        self::backendFor($socket)->disable($socket);
+        self::apply($socket, new Settings(false, self::UNCHANGED, self::UNCHANGED, self::UNCHANGED, null));
     }
 
     /**
      * The settings in effect on the socket, read back from the kernel.
      *
      * @param resource|\Socket|int|OpenSocket $socket
-     *
      * @throws TypeError|SocketException|UnavailableException as enable()
      */
     public static function settings($socket): Settings
     {
-        return self::backendFor($socket)->settings($socket);
+        return self::use($socket)->settings($socket);
     }
 
     /**
-     * The settings of a fresh TCP socket of this system, read from the kernel at each call; on Linux usually off, 7200,
-     * 75, 9.
+     * The settings of a fresh TCP socket, read from the kernel at each call; on Linux usually off, 7200, 75, 9.
      *
      * @throws SocketException|UnavailableException
      */
@@ -151,7 +109,6 @@ final class Keepalive
      * What the kernel knows of the connection's health. Needs FFI, and Linux.
      *
      * @param resource|\Socket|int|OpenSocket $socket
-     *
      * @throws TypeError|SocketException|UnavailableException as enable()
      */
     public static function status($socket): Status
@@ -160,11 +117,9 @@ final class Keepalive
     }
 
     /**
-     * The TCP sockets that this process has open, also those that extensions such as PDO, mysqli, phpredis or curl
-     * hide. Needs FFI.
+     * The TCP sockets that this process has open, also those that PDO, mysqli, phpredis, curl hide. Needs FFI.
      *
      * @return OpenSocket[]
-     *
      * @throws UnavailableException
      */
     public static function sockets(): array
@@ -173,54 +128,31 @@ final class Keepalive
     }
 
     /**
-     * Turns keepalive on for every connection that this process has to this address, also those of PDO, mysqli,
-     * phpredis, curl and so on. Needs FFI.
+     * Turns keepalive on for every connection that this process has to this address now, established or connecting,
+     * also those of PDO, mysqli, phpredis, curl and so on. Needs FFI.
      *
-     * It sets the connections that exist now, established or connecting; one that is opened later (a reconnect, a lazy
-     * client's first query) needs another call. Call it as often as you like: a connection that has these values
-     * already is left alone. A connection that is closed in the meantime is not an error.
+     * A connection that is opened later (a reconnect, a lazy client's first query) needs another call. Call it as often
+     * as you like: a connection that has these values already is left alone. One that is closed meanwhile is no error.
      *
-     * A host name is looked up now, as clients look it up (all its IPv4 and IPv6 addresses, hosts
-     * files included), which can wait for a name server; connections made before the name changed are not found.
-     * Everything else needs no look-up: "*:5432" is every connection to that port, "10.0.0.0/8" every connection to
-     * that network, "*" every connection.
+     * A host name is looked up now, as clients do (all its IPv4 and IPv6 addresses, hosts files included), which can wait
+     * for a name server; connections made before the name changed are not found. Nothing else is looked up: "*:5432" is
+     * every connection to that port, "10.0.0.0/8" every connection to that network, "*" every one.
      *
      * @param string $address "db.example:5432", "192.0.2.1:5432", "[2001:db8::1]:5432", a network instead of an address
-     * ("10.0.0.0/8:6379", "[2001:db8::/32]:443"), or "*:5432"; without a port, or with "*", every port;
-     *     tcp:// or tls:// before it is allowed
+     *     ("10.0.0.0/8:6379", "[2001:db8::/32]:443"), or "*:5432"; without a port, or with "*", every port; tcp:// or
+     *     tls:// before it is allowed
      * @param Settings|null $settings null: 60, 10, 6 as enable(), which leaves each user timeout as it is
      * @return int how many connections have it now; 0 also if the client uses a unix socket, as MySQL's and
-     * PostgreSQL's do for "localhost" or no host
+     *     PostgreSQL's do for "localhost" or no host
      *
-     * @throws InvalidArgumentException $address has another form, or apply() would refuse the settings
-     * @throws SocketException the name has no address (code 0), or the system refused one of them (the errno);
-     *     the others are set
+     * @throws InvalidArgumentException $address has another form
+     * @throws SocketException the name has no address (code 0), or the system refused one of them (the errno); the
+     *     others are set
      * @throws UnavailableException no FFI, or no ext-sockets to look up a name
      */
     public static function enableConnectionsTo(string $address, ?Settings $settings = null): int
     {
-        $settings = self::on($settings);
-        $wanted = Address::of($address)->lookedUp();
-        $count = 0;
-        $refusal = null;
-        foreach (self::sockets() as $socket) {
-            if (!in_array($socket->state(), self::CONNECTED, true) || !$wanted->matches($socket->remote())) {
-                continue;
-            }
-            try {
-                if ($settings->wouldChange(self::settings($socket), [self::class, 'defaults'])) {
-                    self::apply($socket, $settings);
-                }
-                $count++;
-            } catch (SocketException $exception) {
-                // PHP compares objects of a class by their values: the same descriptor, state and addresses.
-                $refusal = $refusal ?? (in_array($socket, self::sockets()) ? $exception : null);
-            }
-        }
-        if ($refusal !== null) {
-            throw $refusal;
-        }
-        return $count;
+        return Connections::enable(self::use(), $address, $settings ?? Settings::of(60, 10, 6));
     }
 
     /**
@@ -238,18 +170,10 @@ final class Keepalive
     ): int {
         try {
             $count = self::enableConnectionsTo($address, $settings);
-            unset(self::$reported[$address]);
+            Connections::report($address, null, $report);
             return $count;
-        } catch (KeepaliveException $exception) {
-            $message = "Keepalive was not enabled on the connections to $address: {$exception->getMessage()}";
-            if ((self::$reported[$address] ?? null) !== $message) {
-                self::$reported[$address] = $message;
-                if ($report !== null) {
-                    $report($message, ['exception' => $exception]);
-                } elseif (function_exists('error_log')) { // some hosting providers disable it
-                    error_log($message);
-                }
-            }
+        } catch (KeepaliveException $problem) {
+            Connections::report($address, $problem, $report);
             return 0;
         }
     }
@@ -257,89 +181,50 @@ final class Keepalive
     /**
      * Connects, with keepalive on from before the TLS handshake.
      *
-     * @param string $address "tcp://host:port" or "tls://host:port"; an IPv6 address is in brackets, the port is 1 to
-     * 65535, and no path follows
+     * @param string $address "tcp://host:port" or "tls://host:port", the port 1 to 65535, an IPv6 address in brackets
      * @param Settings|null $settings null: 60, 10, 6 as enable()
-     * @param float|null $timeout seconds for the connection and again for the handshake, 0.001 to 2147482;
-     *     null: ini default_socket_timeout, and where that is negative (no limit), 2147482
+     * @param float|null $timeout seconds for the connection and again for the handshake, 0.001 or more (from 2147482,
+     *     which are 24 days, it is those); null: ini default_socket_timeout, and where that is negative, no limit
      * @param resource|null $context of stream_context_create(); its options mean the same as for
-     * stream_socket_client(), except that nothing is connected if PHP cannot bind to its bindto
+     *     stream_socket_client(), except that nothing is connected if PHP cannot bind to its bindto
      * @return resource the stream, blocking
      *
-     * @throws InvalidArgumentException the address is neither TCP nor TLS or of another form, apply() would refuse the
-     * settings, the timeout is out of range, or the context is not one; nothing was opened
+     * @throws InvalidArgumentException the address has another form, or the timeout is too short; nothing was opened
      * @throws SocketException the connection or the handshake failed; the code is the errno where there is one
      * @throws UnavailableException as enable()
      */
     public static function connect(string $address, ?Settings $settings = null, ?float $timeout = null, $context = null)
     {
-        $settings = self::on($settings);
-        return Connector::connect(self::use(), $address, $settings, $timeout, $context);
+        return Connector::connect(self::use(), $address, $settings ?? Settings::of(60, 10, 6), $timeout, $context);
     }
 
     /**
      * 'ffi', or 'sockets' if FFI or the shared library cannot be used. If the reason is that this process has no free
-     * descriptor or memory, each call tries again.
+     * descriptor, each call tries again.
      *
      * @throws UnavailableException neither can be used; the message says what to install
      */
     public static function backend(): string
     {
-        return self::use()->name();
+        return self::use() instanceof FfiBackend ? 'ffi' : 'sockets';
     }
 
-    /** For connections on which keepalive is to be on. */
-    private static function on(?Settings $settings): Settings
+    /** Chosen once, except when the library cannot be loaded because descriptors are missing. @param mixed $socket */
+    private static function use($socket = null): Backend
     {
-        $settings = $settings ?? Settings::of(60, 10, 6);
-        if (!$settings->enabled()) {
-            throw new InvalidArgumentException('These settings have keepalive off; to do that, call Keepalive::disable().');
+        if ((\is_object($socket) || \PHP_VERSION_ID < 80000) && SocketKind::isSocket($socket)) {
+            return self::$forSockets ??= new SocketsBackend(); // PHP does not show its descriptor
         }
-        return $settings;
-    }
-
-    /**
-     * Socket objects always go through ext-sockets: PHP does not show their descriptor.
-     *
-     * @param mixed $socket
-     */
-    private static function backendFor($socket): Backend
-    {
-        if (SocketKind::isSocket($socket)) {
-            if (self::$forSockets === null) {
-                self::$forSockets = new SocketsBackend('');
+        try {
+            return self::$backend ??= new FfiBackend();
+        } catch (UnavailableException $why) {
+            if (!extension_loaded('sockets')) {
+                $message = "Neither FFI nor the sockets extension can be used. {$why->getMessage()}\n"
+                    . 'Or install the sockets extension, which reaches plain TCP streams.';
+                throw new UnavailableException($message, 0, $why);
             }
-            return self::$forSockets;
+            $instead = new SocketsBackend($why);
+            return $why->getCode() === Library::TRY_AGAIN ? $instead : self::$backend = $instead;
         }
-        return self::$backend ?? self::use();
-    }
-
-    /**
-     * The backend for everything else. It is chosen once, except when the library cannot be loaded because descriptors
-     * or memory are missing.
-     */
-    private static function use(): Backend
-    {
-        if (self::$backend === null) {
-            try {
-                self::$backend = new FfiBackend();
-            } catch (UnavailableException $exception) {
-                if (!extension_loaded('sockets')) {
-                    throw new UnavailableException(
-                        "Neither FFI nor the sockets extension can be used. {$exception->getMessage()}\n"
-                        . 'Or install the sockets extension (' . Php::packageOf('sockets')
-                        . '), which reaches plain TCP streams.',
-                        0,
-                        $exception
-                    );
-                }
-                $instead = new SocketsBackend($exception->getMessage());
-                if ($exception->getCode() !== 0) {
-                    return $instead; // this may be over soon: the next call tries again
-                }
-                self::$backend = $instead;
-            }
-        }
-        return self::$backend;
     }
 }

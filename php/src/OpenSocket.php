@@ -5,9 +5,8 @@ declare(strict_types=1);
 namespace Keepalive;
 
 /**
- * A TCP socket that this process had open when Keepalive::sockets() looked. Immutable.
- *
- * It does not keep the socket open: once its owner closes it, the descriptor may belong to another socket.
+ * A TCP socket that this process had open when Keepalive::sockets() looked. Immutable. It does not keep the socket open:
+ * once its owner closes it, the descriptor may belong to another socket.
  */
 final class OpenSocket implements \JsonSerializable
 {

@@ -4,24 +4,13 @@ declare(strict_types=1);
 
 namespace Keepalive;
 
-/**
- * What the kernel knew of a connection's health when it was asked. Immutable.
- */
+/** What the kernel knew of a connection's health when it was asked. Immutable. */
 final class Status implements \JsonSerializable
 {
     /** @internal The numbers of Linux's TCP states, KA_STATE_... in keepalive.h. */
     public const STATES = [
-        1 => 'ESTABLISHED',
-        2 => 'SYN_SENT',
-        3 => 'SYN_RECV',
-        4 => 'FIN_WAIT1',
-        5 => 'FIN_WAIT2',
-        6 => 'TIME_WAIT',
-        7 => 'CLOSE',
-        8 => 'CLOSE_WAIT',
-        9 => 'LAST_ACK',
-        10 => 'LISTEN',
-        11 => 'CLOSING',
+        1 => 'ESTABLISHED', 'SYN_SENT', 'SYN_RECV', 'FIN_WAIT1', 'FIN_WAIT2', 'TIME_WAIT',
+        7 => 'CLOSE', 'CLOSE_WAIT', 'LAST_ACK', 'LISTEN', 'CLOSING',
     ];
 
     private int $state;
@@ -32,14 +21,8 @@ final class Status implements \JsonSerializable
     private int $rttUs;
 
     /** @internal Keepalive::status() makes these. */
-    public function __construct(
-        int $state,
-        int $probes,
-        int $unacked,
-        int $lastReceivedMs,
-        int $lastSentMs,
-        int $rttUs
-    ) {
+    public function __construct(int $state, int $probes, int $unacked, int $lastReceivedMs, int $lastSentMs, int $rttUs)
+    {
         $this->state = $state;
         $this->probes = $probes;
         $this->unacked = $unacked;

@@ -150,24 +150,6 @@ final class ConnectTest extends KeepaliveTestCase
         );
     }
 
-    /** @return array<array{string}> */
-    public static function hosts(): array
-    {
-        return [['127.0.0.1'], ['localhost']];
-    }
-
-    /** @dataProvider hosts */
-    #[DataProvider('hosts')]
-    public function testWithoutAFreeDescriptorItSaysSo(string $host): void
-    {
-        $child = Child::program('connect-without-descriptors', [], [], Child::limitedTo(64), [$host]);
-        self::assertSame(
-            "24 Connecting to ... failed: EMFILE: this process has no free descriptor; close some, or raise "
-            . "RLIMIT_NOFILE.\nstream",
-            $child->cleanOutput()
-        );
-    }
-
     public function testAServerThatDoesNotAnswerIsGivenUpInTime(): void
     {
         $connecting = Sockets::connecting();
@@ -309,14 +291,14 @@ final class ConnectTest extends KeepaliveTestCase
     {
         $listener = Sockets::listener('127.0.0.1');
         $port = Sockets::port($listener);
-        foreach ([0.0, -0.0, 0.0000001, 0.0009, -0.5, -1.0, 2147483.0, 4294968.3, 1e30, NAN, INF, -INF] as $timeout) {
+        foreach ([0.0, -0.0, 0.0000001, 0.0009, -0.5, -1.0, NAN, -INF] as $timeout) {
             foreach (['tcp', 'tls'] as $scheme) {
                 $thrown = self::thrownBy(static function () use ($scheme, $port, $timeout): void {
                     Keepalive::connect("$scheme://127.0.0.1:$port", null, $timeout);
                 });
                 self::assertInstanceOf(InvalidArgumentException::class, $thrown);
                 self::assertSame(
-                    'timeout must be 0.001 to 2147482 seconds, or null; float ' . var_export($timeout, true) . ' was given.',
+                    'timeout must be at least 0.001 seconds, or null; float ' . var_export($timeout, true) . ' was given.',
                     $thrown->getMessage()
                 );
             }
@@ -329,7 +311,7 @@ final class ConnectTest extends KeepaliveTestCase
     {
         return [
             'some' => ['7.5', '60', 7500],
-            'the longest' => ['2147482', '60', 2147482000],
+            'more than PHP can wait for' => ['2147483', '60', 2147482000],
             'null' => ['null', '7', 7000],
             'null, and no limit' => ['null', '-1', 2147482000],
         ];
@@ -367,18 +349,10 @@ final class ConnectTest extends KeepaliveTestCase
         self::assertSame("Connecting to tcp://127.0.0.1:$port failed: Connection refused", $thrown->getMessage());
     }
 
-    /** @return array<array{string}> */
-    public static function iniTimeouts(): array
-    {
-        return ['nothing' => ['0'], 'more than PHP can wait for' => ['4294968']];
-    }
-
-    /** @dataProvider iniTimeouts */
-    #[DataProvider('iniTimeouts')]
-    public function testAnIniTimeoutThatPhpCannotWaitForIsRefused(string $seconds): void
+    public function testAnIniTimeoutOfNothingIsRefused(): void
     {
         $listener = Sockets::listener('127.0.0.1');
-        $before = ini_set('default_socket_timeout', $seconds);
+        $before = ini_set('default_socket_timeout', '0');
         try {
             $thrown = self::thrownBy(static function () use ($listener): void {
                 Keepalive::connect('tls://127.0.0.1:' . Sockets::port($listener));
@@ -388,31 +362,21 @@ final class ConnectTest extends KeepaliveTestCase
         }
         self::assertInstanceOf(InvalidArgumentException::class, $thrown);
         self::assertSame(
-            "timeout must be 0.001 to 2147482 seconds, or null; null was given, and ini default_socket_timeout is $seconds.",
+            'timeout must be at least 0.001 seconds, or null; null was given, and ini default_socket_timeout is 0.',
             $thrown->getMessage()
         );
-        self::assertNothingHasConnected($listener);
-    }
-
-    public function testSettingsThatAreOffAreRefusedBeforeAnythingIsOpened(): void
-    {
-        $listener = Sockets::listener('127.0.0.1');
-        $thrown = self::thrownBy(static function () use ($listener): void {
-            Keepalive::connect('tcp://127.0.0.1:' . Sockets::port($listener), Keepalive::defaults());
-        });
-        self::assertInstanceOf(InvalidArgumentException::class, $thrown);
         self::assertNothingHasConnected($listener);
     }
 
     public function testAContextThatIsNoneIsRefused(): void
     {
         $listener = Sockets::listener('127.0.0.1');
-        foreach ([[], 'context', 3, $listener] as $context) {
+        foreach ([[], 'context', 3] as $context) {
             $thrown = self::thrownBy(static function () use ($listener, $context): void {
                 Keepalive::connect('tcp://127.0.0.1:' . Sockets::port($listener), null, null, $context);
             });
-            self::assertInstanceOf(InvalidArgumentException::class, $thrown, $thrown->getMessage());
-            self::assertStringContainsString('stream_context_create()', $thrown->getMessage());
+            self::assertSame(\TypeError::class, get_class($thrown), "PHP's own");
         }
+        self::assertNothingHasConnected($listener);
     }
 }

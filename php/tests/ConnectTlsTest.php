@@ -99,22 +99,6 @@ final class ConnectTlsTest extends KeepaliveTestCase
         self::assertStringContainsString('certificate verify failed', $thrown->getMessage());
     }
 
-    public function testWithoutADescriptorForTheCertificatesItSaysSo(): void
-    {
-        $server = self::server();
-        $child = Child::program(
-            'connect-without-certificates',
-            [],
-            [],
-            Child::limitedTo(64),
-            [(string) $server->port, Certificates::authority()]
-        );
-        self::assertMatchesRegularExpression(
-            '/^hello\n24 The TLS handshake with .* failed: .*; EMFILE: this process has no free descriptor; /',
-            $child->cleanOutput()
-        );
-    }
-
     public function testAServerThatSpeaksNoTlsIsToldFromOneThatClosed(): void
     {
         $plain = Child::program('connect-to-plain');

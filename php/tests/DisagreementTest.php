@@ -4,12 +4,13 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests;
 
+use Keepalive\CommandLine\SettingsText;
 use Keepalive\Settings;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
 /**
- * Settings::disagreement(): how Linux uses a user timeout that differs from idle + interval x count.
+ * SettingsText::disagreement(): how Linux uses a user timeout that differs from idle + interval x count.
  */
 final class DisagreementTest extends TestCase
 {
@@ -31,7 +32,7 @@ final class DisagreementTest extends TestCase
     #[DataProvider('agreeing')]
     public function testThereIsNone(int $idle, int $interval, int $count, ?int $userTimeoutMs): void
     {
-        self::assertNull(Settings::of($idle, $interval, $count, $userTimeoutMs)->disagreement());
+        self::assertNull(SettingsText::disagreement(Settings::of($idle, $interval, $count, $userTimeoutMs)));
     }
 
     /** @return array<int, array<int, mixed>> */
@@ -54,7 +55,7 @@ final class DisagreementTest extends TestCase
     #[DataProvider('disagreeing')]
     public function testTheSentenceSaysWhatHappens(int $idle, int $interval, int $count, int $userTimeoutMs, string $what): void
     {
-        $sentence = (string) Settings::of($idle, $interval, $count, $userTimeoutMs)->disagreement();
+        $sentence = (string) SettingsText::disagreement(Settings::of($idle, $interval, $count, $userTimeoutMs));
         self::assertStringContainsString($what, $sentence);
         self::assertStringContainsString("replaces the count of $count", $sentence);
         self::assertStringEndsWith('not after ' . ($idle + $interval * $count) . ' s.', $sentence);
@@ -63,7 +64,7 @@ final class DisagreementTest extends TestCase
     public function testWhatDetectWithinChoosesAgrees(): void
     {
         foreach ([6, 7, 8, 10, 30, 59, 60, 61, 100, 300, 3599, 14400] as $seconds) {
-            self::assertNull(Settings::detectWithin($seconds)->disagreement(), "$seconds s");
+            self::assertNull(SettingsText::disagreement(Settings::detectWithin($seconds)), "$seconds s");
         }
     }
 }

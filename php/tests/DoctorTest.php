@@ -26,9 +26,7 @@ final class DoctorTest extends TestCase
     /** Some of them, and not realpath(), without which no library is trusted. */
     private const HOSTS_TAKE = [
         'file_get_contents',
-        'getenv',
         'glob',
-        'ini_get',
         'opcache_get_status',
         'php_ini_loaded_file',
         'php_uname',

@@ -134,9 +134,7 @@ final class ErrorHandlerTest extends KeepaliveTestCase
                     Keepalive::$method($stream);
                 });
                 $isUntold = in_array($kind, ['output', 'compressed file', 'folder', 'glob'], true); // fstat() fails
-                $expected = $isUntold || ($backend === 'sockets' && $method === 'status')
-                    ? UnavailableException::class
-                    : SocketException::class;
+                $expected = $isUntold ? UnavailableException::class : SocketException::class;
                 self::assertSame($expected, get_class($thrown), "$method: $kind");
             }
         }

@@ -259,7 +259,7 @@ Install it \(make install in .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
         array $flags = []
     ): string {
         return Child::php(
-            $code . 'echo Keepalive\Keepalive::backend(), " ", Keepalive\Internal\Library::foundAt();
+            $code . 'echo Keepalive\Keepalive::backend(), " ", Keepalive\Keepalive::backend() === "ffi" ? Keepalive\Internal\Library::find() : "";
             if (Keepalive\Keepalive::backend() === "sockets") {
                 try { Keepalive\Keepalive::sockets(); } catch (Throwable $e) { echo $e->getMessage(); }
             }',

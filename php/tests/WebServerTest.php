@@ -63,9 +63,11 @@ final class WebServerTest extends KeepaliveTestCase
         $report = $this->report();
         self::assertSame(['sockets', 'in part'], [$report['backend'], $report['verdict']]);
         self::assertFalse($report['ffi']['package_preloaded']);
-        self::assertStringContainsString('opcache.preload=', $report['ffi']['problem']);
+        self::assertStringContainsString('docs/fpm.md has the steps', $report['ffi']['problem']);
+        $package = $this->folder() . '/package';
+        self::assertStringContainsString("opcache.preload=$package/php/preload.php", implode(array_column($report['findings'], 'text')));
         self::assertTrue($report['self_test']['tcp']['ok']);
-        self::assertStringContainsString('opcache.preload=', $report['self_test']['tls']['problem']);
+        self::assertStringContainsString('docs/fpm.md has the steps', $report['self_test']['tls']['problem']);
     }
 
     public function testWithFfiForAllCodeItNeedsNoPreloading(): void

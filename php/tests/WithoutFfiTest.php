@@ -40,7 +40,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
                 ['-n', '-d', 'extension=sockets'],
                 [],
                 '!extension_loaded("ffi") && !class_exists("FFI")',
-                'The FFI extension is not loaded: install it',
+                'The FFI extension is not loaded.',
             ],
             'library missing' => [
                 [],
@@ -102,6 +102,16 @@ final class WithoutFfiTest extends KeepaliveTestCase
         );
     }
 
+    public function testWhatFfiThrewIsAmongThePreviousExceptions(): void
+    {
+        file_put_contents($text = $this->folder() . '/text.so', 'text');
+        foreach ([['-d', 'ffi.enable=0'], []] as $flags) {
+            $said = self::inChild($flags, ['KEEPALIVE_LIBRARY' => $text], 'true', 'ffi-previous');
+            $unavailable = 'Keepalive\Exception\UnavailableException';
+            self::assertSame([$unavailable, $unavailable, 'FFI\Exception'], $said);
+        }
+    }
+
     public function testWithoutExtSocketsFfiIsEnough(): void
     {
         $said = self::inChild(
@@ -126,7 +136,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
     public static function withNeither(): array
     {
         return [
-            'no FFI extension' => [['-n'], [], 'The FFI extension is not loaded: install it'],
+            'no FFI extension' => [['-n'], [], 'The FFI extension is not loaded.'],
             'FFI off' => [['-n', '-d', 'extension=ffi', '-d', 'ffi.enable=0'], [], 'ffi.enable is "0"'],
             'no library' => [
                 ['-n', '-d', 'extension=ffi'],

@@ -111,7 +111,7 @@ use() {
 require 'Keepalive/autoload.php';
 $stream = stream_socket_server('tcp://127.0.0.1:0');
 Keepalive\Keepalive::enable($stream, 61, 11, 7);
-echo Keepalive\Keepalive::backend(), ' ', Keepalive\Internal\Library::foundAt(), ' ',
+echo Keepalive\Keepalive::backend(), ' ', Keepalive\Internal\Library::find(), ' ',
     Keepalive\Keepalive::settings($stream)->idle(), "\n";
 END
     assert_equal "$(php installed.php 2>&1)" "ffi libkeepalive.so.1 61"

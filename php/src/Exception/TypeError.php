@@ -9,17 +9,12 @@ use Keepalive\Internal\Php;
 /** The given value is not a socket, or is a closed one. */
 final class TypeError extends \TypeError implements KeepaliveException
 {
-    /** @param mixed $given */
     public static function notASocket($given, ?\Throwable $previous = null): self
     {
-        return new self(sprintf(
-            'A stream resource, a Socket, an int descriptor or an OpenSocket is needed; %s was given.%s',
-            Php::describe($given),
-            is_object($given) || is_resource($given)
-                ? " Clients such as PDO, mysqli, Redis and curl hide their connections; Keepalive::enableConnectionsTo('host:port')"
-                    . ' finds these by their address.'
-                : ''
-        ), 0, $previous);
+        $what = 'A stream resource, a Socket, an int descriptor or an OpenSocket is needed; ' . Php::describe($given);
+        $hint = !is_object($given) && !is_resource($given) ? '' : ' Clients such as PDO, mysqli, Redis and curl hide their '
+            . "connections; Keepalive::enableConnectionsTo('host:port') finds these by their address.";
+        return new self("$what was given.$hint", 0, $previous);
     }
 
     public static function closedSocket(\Throwable $previous): self

@@ -4,23 +4,22 @@ declare(strict_types=1);
 
 namespace Keepalive\Internal;
 
-use Keepalive\Exception\InvalidArgumentException;
-use Keepalive\Exception\SocketException;
-use Keepalive\Exception\UnavailableException;
+use Keepalive\Exception\{InvalidArgumentException, SocketException, UnavailableException};
 
 /**
  * Which remote addresses are meant: "db.example:5432", "10.0.0.0/8:6379", "[2001:db8::/32]:443", "*:3306", "host:*".
- *
- * The form that enableConnectionsTo() and --to take; the rules of LIBKEEPALIVE_TO are the same without host names
- * and schemes. Without a port, or with "*", it is every port. A host name matches nothing until it was looked up.
- *
- * @internal
+ * Without a port, or with "*", it is every port. enableConnectionsTo() and --to take it; the rules of LIBKEEPALIVE_TO
+ * are the same without host names and schemes.
  */
 final class Address
 {
     /** Neither whitespace nor control characters: C's functions end a name at a NUL. */
-    private const NAME = '[^][:\/\x00-\x20\x7F]+';
-    private const IN_BRACKETS = '[^][\/\x00-\x20\x7F]+';
+    public const NAME = '[^][:\/\x00-\x20\x7F]+';
+    public const IN_BRACKETS = '[^][\/\x00-\x20\x7F]+';
+
+    private const FORM = '/^(?:(?:tcp|ssl|tls):\/\/)?'
+        . '(?:\[(' . self::IN_BRACKETS . ')(?:\/(\d{1,3}))?\]|(' . self::NAME . ')(?:\/(\d{1,2}))?)'
+        . '(?::(\d{1,5}|\*))?$/Di';
 
     /** How IPv6 writes IPv4 addresses: these bytes, then the four. */
     private const MAPPED = "\0\0\0\0\0\0\0\0\0\0\xFF\xFF";
@@ -31,7 +30,7 @@ final class Address
         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" => "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1",
     ];
 
-    /** The name to look up; null if there is none. */
+    /** The name to look up, until then nothing matches; null if there is none. */
     private ?string $name;
 
     /** @var array<array{string, int}>|null addresses in network byte order, and how many bits count; null: any */
@@ -51,36 +50,30 @@ final class Address
     /** @throws InvalidArgumentException the text has another form */
     public static function of(string $text): self
     {
-        $form = '/^(?:(?:tcp|ssl|tls):\/\/)?'
-            . '(?:\[(' . self::IN_BRACKETS . ')(?:\/(\d{1,3}))?\]|(' . self::NAME . ')(?:\/(\d{1,2}))?)'
-            . '(?::(\d{1,5}|\*))?$/Di';
-        $isOfThisForm = preg_match($form, $text, $parts) === 1;
+        $isOfThisForm = preg_match(self::FORM, $text, $parts) === 1;
         [, $ipv6, $ipv6Bits, $host, $bits, $port] = $parts + ['', '', '', '', '', ''];
         $port = $port === '' || $port === '*' ? null : (int) $port;
-        if ($isOfThisForm && ($port === null || self::isPort($port)) && ($ipv6 === '' || self::isIpv6($ipv6))) {
-            $host .= $ipv6;
-            $bits .= $ipv6Bits;
-            $network = self::network($host, $bits === '' ? null : (int) $bits);
-            if ($network !== null) {
+        $bits .= $ipv6Bits;
+        $network = self::network($ipv6 . $host, $bits);
+        if ($isOfThisForm && ($port === null || ($port >= 1 && $port <= 65535))) {
+            if ($network !== null && ($ipv6 === '' || strpos($ipv6, ':') !== false)) {
                 return new self(null, [$network], $port);
             }
-            if ($bits === '') {
+            if ($network === null && $host !== '' && $bits === '') {
                 return $host === '*' ? new self(null, null, $port) : new self($host, [], $port);
             }
         }
-        throw new InvalidArgumentException(sprintf(
-            'address must be "host:port", "[IPv6 address]:port", "10.0.0.0/8:port" or "*:port", with a port from 1 to '
-            . '65535, or "*" for every port; %s was given.',
-            Php::describe($text)
-        ));
+        $forms = '"host:port", "[IPv6 address]:port", "10.0.0.0/8:port" or "*:port", with a port from 1 to 65535, '
+            . 'or "*" for every port';
+        throw InvalidArgumentException::expected("address must be $forms", $text);
     }
 
     /** Whether this is one of the addresses; "192.0.2.1:3306" or "[2001:db8::1]:3306", as OpenSocket has them. */
     public function matches(string $remote): bool
     {
-        [$host, $port] = self::split($remote) ?? ['', 0];
-        $address = self::binary($host);
-        if ($address === null || ($this->port !== null && $port !== $this->port)) {
+        $colon = (int) strrpos($remote, ':');
+        $address = self::binary(trim(substr($remote, 0, $colon), '[]'));
+        if ($address === null || ($this->port !== null && substr($remote, $colon + 1) !== (string) $this->port)) {
             return false;
         }
         foreach ($this->networks ?? [[$address, 0]] as [$network, $bits]) {
@@ -98,110 +91,52 @@ final class Address
         $port = $this->port ?? '*';
         $rules = $this->networks === null ? ["*:$port"] : [];
         foreach ($this->networks ?? [] as [$network, $bits]) {
-            $text = inet_ntop($network) . ($bits === 8 * strlen($network) ? '' : "/$bits");
+            $text = (string) inet_ntop($network) . ($bits === 8 * strlen($network) ? '' : "/$bits");
             $rules[] = strlen($network) === 4 ? "$text:$port" : "[$text]:$port";
         }
         return $rules;
     }
 
     /**
-     * With the addresses that the host name has now; the same object where there is no name.
-     *
-     * As clients do it: with getaddrinfo(3), so that hosts files, every address and both families count.
-     * PHP's other functions are not enough: gethostbynamel() has no IPv6, and dns_get_record() does not read the hosts
-     * file.
+     * With the addresses that the host name has now; the same object where there is no name. As clients look it up,
+     * by getaddrinfo(3): gethostbynamel() has no IPv6, and dns_get_record() does not read the hosts file.
      *
      * @throws SocketException the name has no address, or no name server answers
      * @throws UnavailableException the sockets extension is missing
      */
     public function lookedUp(): self
     {
-        $name = $this->name;
-        if ($name === null) {
+        if ($this->name === null) {
             return $this;
         }
-        if (!function_exists('socket_addrinfo_lookup')) {
-            throw new UnavailableException(
-                "To look up the host name \"$name\", the sockets extension is needed (" . Php::packageOf('sockets')
-                . '). Without it give an IP address, or "*" for any.'
-            );
+        if (!extension_loaded('sockets')) {
+            throw new UnavailableException("To look up the host name \"$this->name\", the sockets extension is needed. "
+                . 'Without it give an IP address, or "*" for any.');
         }
-        Errno::prepare();
-        $found = socket_addrinfo_lookup($name, '0', ['ai_socktype' => SOCK_STREAM]); // PHP 7.4 requires a port
+        $found = socket_addrinfo_lookup($this->name, '0', ['ai_socktype' => SOCK_STREAM]); // PHP 7.4 requires a port
         if ($found === false || $found === []) {
-            $full = Errno::ofFullTable();
-            if ($full !== 0) {
-                throw new SocketException("Looking up the host name \"$name\" failed: " . Errno::cause($full), $full);
-            }
-            throw new SocketException(
-                "Looking up the host name \"$name\" failed: the system's resolver knows no address for it, or did not "
-                . 'answer. Check the name (getent ahosts asks the same way), give an IP address, or "*" for any.'
-            );
+            throw new SocketException("Looking up the host name \"$this->name\" failed: the system's resolver knows no "
+                . 'address for it, or did not answer. Check it with getent ahosts, give an IP address, or "*" for any.');
         }
         $networks = [];
         foreach ($found as $one) {
             $explained = socket_addrinfo_explain($one)['ai_addr'];
-            $networks[] = self::network($explained['sin_addr'] ?? $explained['sin6_addr'], null);
+            $networks[] = self::network($explained['sin_addr'] ?? $explained['sin6_addr'], '');
         }
         return new self(null, array_filter($networks), $this->port);
     }
 
-    /**
-     * "host:port" and "[IPv6 address]:port", and nothing more: PHP's own functions read only the digits of a port and
-     * cut the number down to 16 bits, which gives another port.
-     *
-     * @return array{string, int}|null the host, without brackets, and the port; null for any other form
-     */
-    public static function split(string $address): ?array
-    {
-        $form = '/^(?:\[(' . self::IN_BRACKETS . ')\]|(' . self::NAME . ')):(\d{1,5})$/D';
-        if (
-            preg_match($form, $address, $parts) !== 1
-            || !self::isPort((int) $parts[3])
-            || ($parts[1] !== '' && !self::isIpv6($parts[1]))
-        ) {
-            return null;
-        }
-        return [$parts[1] . $parts[2], (int) $parts[3]];
-    }
-
-    /** Whether two texts name the same end of a connection. */
-    public static function isSame(string $one, string $other): bool
-    {
-        $end = self::split($one);
-        return $end !== null && self::binary($end[0]) !== null && self::of($one)->matches($other);
-    }
-
-    /** The kernel numbers the interface in fe80::1%2, users name it; a peer's address says enough. */
-    public static function withoutScope(string $host): string
-    {
-        return explode('%', $host, 2)[0];
-    }
-
-    public static function isIpv6(string $host): bool
-    {
-        return filter_var(self::withoutScope($host), FILTER_VALIDATE_IP, FILTER_FLAG_IPV6) !== false;
-    }
-
-    private static function isPort(int $port): bool
-    {
-        return $port >= 1 && $port <= 65535;
-    }
-
-    /** @return array{string, int}|null the address and how many of its bits count; null: not an IP address or network */
-    private static function network(string $host, ?int $bits): ?array
+    /** @return array{string, int}|null the address and how many of its bits count; null: no IP address or network */
+    private static function network(string $host, string $bits): ?array
     {
         $address = self::binary($host);
         if ($address === null) {
             return null;
         }
         $length = 8 * strlen($address);
-        if ($bits === null) {
-            $bits = $length;
-        } elseif ($length === 32 && self::isIpv6($host)) {
-            $bits -= 8 * strlen(self::MAPPED); // they are counted in the IPv6 form
-        }
-        return $bits >= 0 && $bits <= $length ? [$address, $bits] : null;
+        $isMapped = $length === 32 && strpos($host, ':') !== false; // whose bits are counted in the IPv6 form
+        $count = $bits === '' ? $length : (int) $bits - ($isMapped ? 8 * strlen(self::MAPPED) : 0);
+        return $count >= 0 && $count <= $length ? [$address, $count] : null;
     }
 
     private static function beginAlike(string $one, string $other, int $bits): bool
@@ -217,7 +152,8 @@ final class Address
     /** In network byte order, the same for every way to write an address; null for anything else. */
     private static function binary(string $host): ?string
     {
-        $address = self::withoutScope($host);
+        // The kernel numbers the interface in fe80::1%2, users name it; a peer's address says enough.
+        $address = explode('%', $host, 2)[0];
         if (filter_var($address, FILTER_VALIDATE_IP) === false) { // inet_pton() would warn
             return null;
         }

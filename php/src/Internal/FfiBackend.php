@@ -4,45 +4,27 @@ declare(strict_types=1);
 
 namespace Keepalive\Internal;
 
-use Keepalive\Exception\SocketException;
-use Keepalive\Exception\TypeError;
-use Keepalive\Exception\UnavailableException;
-use Keepalive\OpenSocket;
-use Keepalive\Settings;
-use Keepalive\Status;
+use Keepalive\Exception\{SocketException, TypeError};
+use Keepalive\{OpenSocket, Settings, Status};
 
-use function is_int;
-use function is_resource;
-use function is_string;
-
-use const PHP_VERSION_ID;
-
-/**
- * Through the shared library: reaches everything that has a descriptor.
- *
- * FFI silently converts any value to an int, so only ints are given to it.
- *
- * @internal
- */
+/** Through the shared library: what has a descriptor. FFI makes an int of any value, so it is given only ints. */
 final class FfiBackend implements Backend
 {
     /**
-     * Static, and never given to a function: the properties of instances, and arguments, can be seen
-     * with (array), var_dump() and debug_backtrace(), in an application's error handler for instance. With
-     * ffi.enable=preload the application must not get it; docs/fpm.md says what reflection can still do.
+     * With ffi.enable=preload the application must not get it. So it is static, and never given to a function:
+     * properties of instances, and arguments, can be seen with (array), var_dump() and debug_backtrace(), in an error
+     * handler for instance. docs/fpm.md says what reflection can still do.
      */
     private static ?\FFI $ffi = null;
 
     /**
-     * The last settings that were applied, and a pointer to the same for C, and what it points to: programs
-     * apply one object to many sockets. They are in one array, so that an asynchronous signal handler that applies
-     * other settings cannot mix them up.
+     * What was applied last, a pointer to the same for C, and what it points to: programs apply one object to many
+     * sockets. In one array, so that an asynchronous signal handler that applies others cannot mix them up.
      *
      * @var array{Settings, \FFI\CData, \FFI\CData}|null
      */
     private static ?array $applied = null;
 
-    /** @throws UnavailableException FFI is not allowed, or no usable library was found */
     public function __construct()
     {
         if (self::$ffi === null) {
@@ -51,17 +33,13 @@ final class FfiBackend implements Backend
         }
     }
 
-    public function name(): string
-    {
-        return 'ffi';
-    }
-
+    /** Turns keepalive on and leaves the user timeout, by fewer steps than apply(). @param mixed $socket */
     public function set($socket, int $idle, int $interval, int $count): void
     {
-        $returned = self::$ffi->ka_set($this->descriptor($socket), $idle, $interval, $count);
+        $fd = $this->descriptor($socket);
+        $returned = self::$ffi->ka_set($fd, $idle, $interval, $count);
         if ($returned < 0) {
-            $attempt = "Setting TCP_KEEPINTVL=$interval, TCP_KEEPCNT=$count, TCP_KEEPIDLE=$idle, SO_KEEPALIVE=1";
-            throw $this->refused($attempt, $socket, $returned);
+            $this->refuse($returned, new Settings(true, $idle, $interval, $count, null), $fd, $socket);
         }
     }
 
@@ -70,54 +48,40 @@ final class FfiBackend implements Backend
         $fd = $this->descriptor($socket);
         $applied = self::$applied;
         if ($applied === null || $applied[0] !== $settings) {
-            $values = self::valuesOf($settings);
+            $values = self::$ffi->new('ka_settings');
+            $values->enabled = (int) $settings->enabled();
+            $values->idle = $settings->idle();
+            $values->intvl = $settings->interval();
+            $values->cnt = $settings->count();
+            $values->user_timeout_ms = $settings->userTimeoutMs() ?? Values::UNCHANGED;
             self::$applied = $applied = [$settings, \FFI::addr($values), $values];
         }
         $returned = self::$ffi->ka_apply($fd, $applied[1]);
         if ($returned < 0) {
-            if ($settings->userTimeoutMs() !== null && $this->hasNoUserTimeout($fd)) {
-                $name = SocketKind::describe($socket);
-                throw SocketException::refused(self::attempt($settings), $name, -$returned, Errno::NO_USER_TIMEOUT);
-            }
-            throw $this->refused(self::attempt($settings), $socket, $returned);
-        }
-    }
-
-    public function disable($socket): void
-    {
-        $returned = self::$ffi->ka_disable($this->descriptor($socket));
-        if ($returned < 0) {
-            throw $this->refused('Setting SO_KEEPALIVE=0', $socket, $returned);
+            $this->refuse($returned, $settings, $fd, $socket);
         }
     }
 
     public function settings($socket): Settings
     {
-        $fd = $this->descriptor($socket);
-        $settings = self::$ffi->new('ka_settings');
-        $returned = self::$ffi->ka_get($fd, \FFI::addr($settings));
-        if ($returned < 0) {
-            throw $this->refused('Reading SO_KEEPALIVE and the TCP_KEEP options', $socket, $returned);
-        }
-        return self::settingsOf($settings);
+        $values = self::$ffi->new('ka_settings');
+        $returned = self::$ffi->ka_get($this->descriptor($socket), \FFI::addr($values));
+        $this->check($returned, 'Reading SO_KEEPALIVE and the TCP_KEEP options', $socket);
+        return self::settingsOf($values);
     }
 
     public function defaults(): Settings
     {
-        $settings = self::$ffi->ka_defaults();
-        if ($settings->enabled < 0) {
-            throw $this->refused('Reading the defaults', 'a fresh TCP socket', $settings->enabled);
-        }
-        return self::settingsOf($settings);
+        $values = self::$ffi->ka_defaults();
+        $this->check($values->enabled, 'Reading the defaults', 'a fresh TCP socket');
+        return self::settingsOf($values);
     }
 
     public function status($socket): Status
     {
         $liveness = self::$ffi->new('ka_liveness');
         $returned = self::$ffi->ka_status($this->descriptor($socket), \FFI::addr($liveness));
-        if ($returned < 0) {
-            throw $this->refused('Reading TCP_INFO', $socket, $returned);
-        }
+        $this->check($returned, 'Reading TCP_INFO', $socket);
         return new Status(
             $liveness->state,
             $liveness->probes,
@@ -130,49 +94,45 @@ final class FfiBackend implements Backend
 
     public function sockets(): array
     {
-        $capacity = 64;
+        $count = 64;
         do {
-            $room = $capacity;
+            $room = $count;
             $sockets = self::$ffi->new("ka_socket[$room]");
-            $capacity = self::$ffi->ka_sockets(\FFI::addr($sockets[0]), $room);
-        } while ($capacity > $room);
+            $count = self::$ffi->ka_sockets(\FFI::addr($sockets[0]), $room);
+        } while ($count > $room);
 
         $open = [];
-        for ($i = 0; $i < $capacity; $i++) {
+        for ($i = 0; $i < $count; $i++) {
             $socket = $sockets[$i];
-            $open[] = new OpenSocket(
-                $socket->fd,
-                $socket->state,
-                \FFI::string($socket->local),
-                \FFI::string($socket->remote)
-            );
+            [$local, $remote] = [\FFI::string($socket->local), \FFI::string($socket->remote)];
+            $open[] = new OpenSocket($socket->fd, $socket->state, $local, $remote);
         }
         return $open;
     }
 
-    /**
-     * The number that the kernel knows the socket by.
-     *
-     * @param mixed $socket
-     */
+    /** The number that the kernel knows the socket by. @param mixed $socket */
     private function descriptor($socket): int
     {
         // Since PHP 8.0 fstat() refuses any other resource by itself.
-        if (is_resource($socket) && (PHP_VERSION_ID >= 80000 || SocketKind::isStream($socket))) {
-            $stat = SocketKind::stat($socket);
-            if ($stat === null) {
+        if (\is_resource($socket) && (\PHP_VERSION_ID >= 80000 || SocketKind::isStream($socket))) {
+            try {
+                $stat = @\fstat($socket);
+            } catch (\TypeError | \StreamException $refused) { // SocketKind::stat() says why
+                $stat = false;
+            }
+            if ($stat === false || ($stat['mode'] & 0170000) !== 0140000) { // S_IFMT, S_IFSOCK
                 return $this->descriptorByEnds($socket);
             }
             $fd = self::$ffi->ka_find($stat['dev'], $stat['ino']);
             if ($fd < 0) {
-                throw $this->refused('Looking for the descriptor', $socket, $fd);
+                $this->check($fd, 'Looking for the descriptor', $socket);
             }
             return $fd;
         }
         $fd = $socket instanceof OpenSocket ? $socket->fd() : $socket;
-        if (is_int($fd)) {
+        if (\is_int($fd)) {
             // No descriptor is outside of C's int; FFI would cut the number down to another one.
-            return $fd >= 0 && $fd <= 0x7FFFFFFF ? $fd : -1;
+            return $fd >= 0 && $fd <= Values::MAX_INT ? $fd : -1;
         }
         if (SocketKind::isSocket($socket)) {
             return $this->descriptor(SocketKind::streamOf($socket)); // now it is a stream
@@ -183,62 +143,38 @@ final class FfiBackend implements Backend
     /** @param resource $stream */
     private function descriptorByEnds($stream): int
     {
-        [$local, $remote] = HiddenSocket::ends($stream) ?? ['', ''];
+        SocketKind::stat($stream); // throws if there is no socket
+        $ends = SocketKind::ends($stream);
         foreach ($this->sockets() as $open) {
-            if (Address::isSame($open->local(), $local) && Address::isSame($open->remote(), $remote)) {
+            if ($ends === [$open->local(), $open->remote()]) {
                 return $open->fd();
             }
         }
-        throw HiddenSocket::outOfReach($stream);
+        throw SocketKind::outOfReach($stream);
     }
 
-    private static function settingsOf(\FFI\CData $values): Settings
+    /** @param mixed $values a ka_settings */
+    private static function settingsOf($values): Settings
     {
-        return new Settings(
-            $values->enabled === 1,
-            $values->idle,
-            $values->intvl,
-            $values->cnt,
-            $values->user_timeout_ms < 0 ? null : $values->user_timeout_ms
-        );
+        $timeout = $values->user_timeout_ms < 0 ? null : $values->user_timeout_ms;
+        return new Settings($values->enabled === 1, $values->idle, $values->intvl, $values->cnt, $timeout);
     }
 
-    private static function valuesOf(Settings $settings): \FFI\CData
+    private function refuse(int $returned, Settings $settings, int $fd, $socket): void
     {
-        $values = self::$ffi->new('ka_settings');
-        $values->enabled = (int) $settings->enabled();
-        $values->idle = $settings->idle();
-        $values->intvl = $settings->interval();
-        $values->cnt = $settings->count();
-        $values->user_timeout_ms = $settings->userTimeoutMs() ?? Values::UNCHANGED;
-        return $values;
+        $attempt = 'Setting ' . http_build_query($settings->options(), '', ', ');
+        $current = self::$ffi->new('ka_settings');
+        $isTcp = self::$ffi->ka_get($fd, \FFI::addr($current)) === 0;
+        if ($isTcp && $current->user_timeout_ms < 0 && $settings->userTimeoutMs() !== null) {
+            throw SocketException::refused($attempt, $socket, -$returned, Errno::NO_USER_TIMEOUT);
+        }
+        $this->check($returned, $attempt, $socket);
     }
 
-    /** Whether this is a socket that has all options but this one. */
-    private function hasNoUserTimeout(int $fd): bool
+    private function check(int $returned, string $attempt, $socket): void
     {
-        $settings = self::$ffi->new('ka_settings');
-        return self::$ffi->ka_get($fd, \FFI::addr($settings)) === 0 && $settings->user_timeout_ms < 0;
-    }
-
-    /** The options in the order of ka_apply(). */
-    private static function attempt(Settings $settings): string
-    {
-        $userTimeoutMs = $settings->userTimeoutMs();
-        return sprintf(
-            'Setting %sTCP_KEEPINTVL=%d, TCP_KEEPCNT=%d, TCP_KEEPIDLE=%d, SO_KEEPALIVE=%d',
-            $userTimeoutMs === null ? '' : "TCP_USER_TIMEOUT=$userTimeoutMs, ",
-            $settings->interval(),
-            $settings->count(),
-            $settings->idle(),
-            $settings->enabled()
-        );
-    }
-
-    /** @param mixed $socket */
-    private function refused(string $attempt, $socket, int $returned): SocketException
-    {
-        $name = is_string($socket) ? $socket : SocketKind::describe($socket);
-        return SocketException::refused($attempt, $name, -$returned, self::$ffi->ka_strerror($returned));
+        if ($returned < 0) {
+            throw SocketException::refused($attempt, $socket, -$returned, self::$ffi->ka_strerror($returned));
+        }
     }
 }

@@ -4,134 +4,96 @@ declare(strict_types=1);
 
 namespace Keepalive\Internal;
 
-use Keepalive\Exception\SocketException;
-use Keepalive\Exception\TypeError;
-use Keepalive\Exception\UnavailableException;
-use Keepalive\OpenSocket;
+use Keepalive\Exception\{SocketException, TypeError, UnavailableException};
 
-use function fstat;
-use function get_resource_type;
-use function is_array;
-use function is_int;
-use function is_object;
-use function is_resource;
-
-/**
- * The kinds of values that users give as a socket.
- *
- * @internal
- */
+/** What users give as a socket, and ways to the socket behind a stream of which fstat() says nothing. */
 final class SocketKind
 {
-    private const FILE_TYPE = 0170000;
-    private const SOCKET = 0140000;
-
-    /** @param mixed $socket */
     public static function isStream($socket): bool
     {
-        if (!is_resource($socket)) {
-            return false;
-        }
-        $type = get_resource_type($socket);
-        return $type === 'stream' || $type === 'persistent stream';
+        return \is_resource($socket) && \in_array(\get_resource_type($socket), ['stream', 'persistent stream'], true);
     }
 
-    /**
-     * A Socket of ext-sockets: an object since PHP 8.0, a resource before.
-     *
-     * @param mixed $socket
-     */
+    /** Whether it is a Socket of ext-sockets: an object since PHP 8.0, a resource before. */
     public static function isSocket($socket): bool
     {
-        if (is_object($socket)) {
-            return $socket instanceof \Socket;
-        }
-        return PHP_VERSION_ID < 80000 && is_resource($socket) && get_resource_type($socket) === 'Socket';
+        return $socket instanceof \Socket
+            || (\PHP_VERSION_ID < 80000 && \is_resource($socket) && \get_resource_type($socket) === 'Socket');
     }
 
     /**
-     * What fstat() says of the socket behind a stream; null where it says nothing: see HiddenSocket.
+     * What fstat() says of the socket behind a stream; null where it says nothing: see ends().
      *
      * @param resource $stream
      * @return array<int|string, int>|null
-     *
      * @throws SocketException it has none: a file, a pipe, php://memory
-     * @throws UnavailableException disable_functions has disabled fstat()
-     * @throws TypeError it is closed
+     * @throws TypeError it is another resource
      */
     public static function stat($stream): ?array
     {
         try {
-            $stat = @fstat($stream);
-        } catch (\TypeError $closed) {
-            throw TypeError::notASocket($stream, $closed);
-        } catch (\StreamException | \Error $none) { // PHP 8.6, as the stream's context may ask for; there is no fstat()
-            $stat = null;
-        }
-        if (!is_array($stat)) {
-            Php::need('fstat');
+            $stat = @\fstat($stream);
+        } catch (\TypeError $other) {
+            throw TypeError::notASocket($stream, $other);
+        } catch (\StreamException $none) { // PHP 8.6, as the stream's context may ask for
             return null;
         }
-        if (($stat['mode'] & self::FILE_TYPE) !== self::SOCKET) {
-            throw SocketException::refused(
-                'Looking for the socket',
-                self::describe($stream),
-                Errno::number('ENOTSOCK'),
-                ErrnoSentences::BY_NAME['ENOTSOCK']
-            );
+        if ($stat !== false && ($stat['mode'] & 0170000) !== 0140000) { // S_IFMT, S_IFSOCK
+            $cause = ErrnoSentences::BY_NAME['ENOTSOCK'];
+            throw SocketException::refused('Looking for the socket', $stream, Errno::number('ENOTSOCK'), $cause);
         }
-        return $stat;
+        return $stat ?: null;
     }
 
     /**
-     * The stream that a Socket came from; for a Socket that was not made from a stream, a new stream on the same
-     * descriptor, which the Socket owns from then on.
+     * The stream that a Socket came from, or a new stream on the same descriptor, which the Socket owns from then on.
      *
-     * @param resource|\Socket $socket
-     * @return resource
+     * @param \Socket $socket
+     * @return resource|false
      */
     public static function streamOf($socket)
     {
-        Php::need('socket_export_stream');
         try {
-            $stream = Php::quietly(static function () use ($socket) {
-                return socket_export_stream($socket);
-            });
+            return Php::quietly(static fn () => socket_export_stream($socket));
         } catch (\Error $closed) {
             throw TypeError::closedSocket($closed);
         }
-        if ($stream === false) {
-            $errno = socket_last_error($socket);
-            throw SocketException::refused('Looking for the stream', 'a Socket', $errno, Errno::cause($errno));
-        }
-        return $stream;
     }
 
     /**
-     * For messages.
+     * Both ends of the connection behind a stream. PHP names them for streams that fopen() makes for http:// and
+     * ftp://; those of pg_socket() and of stream_cast() can only be imported.
      *
-     * @param resource|\Socket|int|OpenSocket $socket
+     * @param resource $stream
+     * @return array{string, string}|null local, remote
      */
-    public static function describe($socket): string
+    public static function ends($stream): ?array
     {
-        if (is_int($socket)) {
-            return "descriptor $socket";
-        }
-        if ($socket instanceof OpenSocket) {
-            return "descriptor {$socket->fd()} ({$socket->local()} to {$socket->remote()})";
-        }
-        if (self::isStream($socket)) {
-            try {
-                $type = Php::quietly(static function () use ($socket): string {
-                    return stream_get_meta_data($socket)['stream_type']; // this also calls stream_eof()
-                });
-                return sprintf('stream #%d (%s)', (int) $socket, $type);
-            } catch (\TypeError $closed) {
-                return 'a stream that was closed meanwhile';
-            } catch (\StreamException $noEnd) { // as in stat(); a wrapper in PHP that has no stream_eof()
-                return sprintf('stream #%d (user-space)', (int) $socket);
+        return Php::quietly(static function () use ($stream): ?array {
+            $local = stream_socket_get_name($stream, false);
+            $remote = stream_socket_get_name($stream, true);
+            if ($local !== false && $remote !== false) {
+                return [$local, $remote];
             }
-        }
-        return 'a Socket';
+            $socket = extension_loaded('sockets') ? socket_import_stream($stream) : false;
+            return $socket !== false
+                && socket_getsockname($socket, $localHost, $localPort)
+                && socket_getpeername($socket, $remoteHost, $remotePort)
+                ? [self::end($localHost, $localPort), self::end($remoteHost, $remotePort)]
+                : null;
+        }) ?: null;
+    }
+
+    private static function end(string $host, ?int $port): string
+    {
+        return (strpos($host, ':') === false ? $host : "[$host]") . ":$port";
+    }
+
+    /** @param resource $stream of which neither fstat() nor ends() says anything */
+    public static function outOfReach($stream): UnavailableException
+    {
+        $name = Php::describeSocket($stream);
+        return new UnavailableException("PHP does not tell which socket is behind $name, if any. If it is a TCP connection, "
+            . "Keepalive::enableConnectionsTo('host:port') finds it by its address.");
     }
 }

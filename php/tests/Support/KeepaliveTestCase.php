@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Support;
 
+use Keepalive\Exception\UnavailableException;
 use Keepalive\Internal\Backend;
 use Keepalive\Internal\FfiBackend;
 use Keepalive\Internal\SocketsBackend;
@@ -57,7 +58,7 @@ abstract class KeepaliveTestCase extends TestCase
      */
     protected static function useBackend(string $name): void
     {
-        self::setBackend($name === 'ffi' ? new FfiBackend() : new SocketsBackend('FFI is off in this test.'));
+        self::setBackend($name === 'ffi' ? new FfiBackend() : new SocketsBackend(new UnavailableException('FFI is off in this test.')));
         if (Keepalive::backend() !== $name) {
             throw new \LogicException("The backend is not $name."); // not an assertion, which would count as one of the test
         }

@@ -134,8 +134,10 @@ final class Sockets
             },
             'OpenSocket' => static function (): Opened {
                 $pair = self::pair('127.0.0.1');
+                // By both ends: connections to different ports may share the local one.
+                $ends = [stream_socket_get_name($pair->socket, false), stream_socket_get_name($pair->socket, true)];
                 foreach (Keepalive::sockets() as $open) {
-                    if ($open->local() === stream_socket_get_name($pair->socket, false) && $open->state() !== 'LISTEN') {
+                    if ([$open->local(), $open->remote()] === $ends) {
                         return new Opened($open, $pair->peer, [$pair], $pair->socket);
                     }
                 }

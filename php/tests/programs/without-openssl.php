@@ -6,7 +6,7 @@ declare(strict_types=1);
 
 use Keepalive\Keepalive;
 
-eval('namespace Keepalive\Internal; function stream_get_transports() { return ["tcp", "udp"]; }');
+eval('namespace Keepalive\Internal; function extension_loaded($name) { return $name !== "openssl"; }');
 $listener = stream_socket_server('tcp://127.0.0.1:0');
 $name = stream_socket_get_name($listener, false);
 return [

@@ -1,0 +1,18 @@
+<?php
+
+/** Without FFI: the classes of the exception and of those before it. */
+
+declare(strict_types=1);
+
+use Keepalive\Keepalive;
+
+$classes = [];
+try {
+    Keepalive::sockets();
+} catch (Throwable $thrown) {
+    while ($thrown !== null) {
+        $classes[] = get_class($thrown);
+        $thrown = $thrown->getPrevious();
+    }
+}
+return $classes;
