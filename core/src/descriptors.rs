@@ -59,8 +59,8 @@ pub(crate) enum OpenDescriptors {
 impl OpenDescriptors {
     #[cfg(target_os = "linux")]
     pub(crate) fn list() -> Self {
-        match listing::Listing::open() {
-            Ok(listing) => Self::Listed(listing),
+        match listing::open() {
+            Ok(directory) => Self::Listed(listing::Listing::of(directory)),
             Err(error) => Self::walk(error == Errno(libc::EMFILE)),
         }
     }
@@ -125,12 +125,15 @@ mod listing {
         unread: std::ops::Range<usize>,
     }
 
+    /// Not /proc/self/fd: a thread may have a descriptor table of its own, and that of the process is
+    /// empty once its main thread has ended.
+    pub(super) fn open() -> Result<File, Errno> {
+        Ok(File::open("/proc/thread-self/fd")?)
+    }
+
     impl Listing {
-        /// Not /proc/self/fd: a thread may have a descriptor table of its own, and that of the
-        /// process is empty once its main thread has ended.
-        pub(super) fn open() -> Result<Self, Errno> {
-            let directory = File::open("/proc/thread-self/fd")?;
-            Ok(Self { directory, buffer: [0; 8192], unread: 0..0 })
+        pub(super) fn of(directory: File) -> Self {
+            Self { directory, buffer: [0; 8192], unread: 0..0 }
         }
 
         pub(super) fn descriptor(&self) -> c_int {
