@@ -289,6 +289,8 @@ static void own(void)
 static void mptcp(void)
 {
     int port, listening = listener(1, &port), fd = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+    if (fd < 0)
+        perror("an MPTCP socket (sysctl net.mptcp.enabled)");
     puts(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) < 0 ? "no user timeout" : "a user timeout");
     connect_to(fd, port);
     set(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
