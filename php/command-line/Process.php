@@ -44,7 +44,16 @@ final class Process
     public function __construct(int $pid)
     {
         $this->pid = (string) $pid;
-        $this->pidfd = Libc::openProcess($pid);
+        try {
+            $this->pidfd = Libc::openProcess($pid);
+        } catch (SocketException $refused) {
+            $leader = self::processOfThread($pid);
+            throw $leader === null ? $refused : new SocketException(
+                "$pid is a thread of process $leader: give --pid $leader.",
+                $refused->getCode(),
+                $refused
+            );
+        }
         // Without the permission no sockets would be found, as if there were none.
         try {
             $this->lend(0);
@@ -54,6 +63,13 @@ final class Process
                 Libc::EPERM
             );
         }
+    }
+
+    /** Null for a number that is not a thread's, as htop and top -H show them. */
+    private static function processOfThread(int $id): ?int
+    {
+        preg_match('/^Tgid:\s*(\d+)$/m', (string) @file_get_contents("/proc/$id/status"), $found);
+        return isset($found[1]) && (int) $found[1] !== $id ? (int) $found[1] : null;
     }
 
     /** @return int[] every process that this one can see, in order */

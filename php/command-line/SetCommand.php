@@ -154,11 +154,14 @@ final class SetCommand implements Command
             $lines[] = '  would be ' . SettingsText::long($wanted);
             return $lines;
         }
-        return array_merge($lines, $this->apply($fd, $settings, $entry['timer'], $entry['timerAt'] - hrtime(true) / 1e9));
+        return array_merge($lines, $this->apply($fd, $settings, $wanted, $entry));
     }
 
-    /** @return string[] */
-    private function apply(int $fd, Settings $settings, string $timer, float $timerIn): array
+    /**
+     * @param array{timer: string, timerAt: float} $entry
+     * @return string[]
+     */
+    private function apply(int $fd, Settings $settings, Settings $wanted, array $entry): array
     {
         try {
             Keepalive::apply($fd, $settings);
@@ -168,11 +171,17 @@ final class SetCommand implements Command
         }
         $after = Keepalive::settings($fd);
         $lines = ['  after    ' . SettingsText::long($after)];
+        if ($after != $wanted) { // the preload object in this command's own LD_PRELOAD keeps keepalive on, for instance
+            $this->refused++;
+            $lines[] = '  The kernel reports other values than were set: a library in LD_PRELOAD or a security policy '
+                . 'interferes.';
+        }
         $disagreement = SettingsText::disagreement($after);
         if ($disagreement !== null) {
             $lines[] = "  $disagreement";
         }
-        if (in_array($timer, ['retransmission', 'window probe'], true) && $timerIn >= self::LONG) {
+        $timerIn = $entry['timerAt'] - hrtime(true) / 1e9;
+        if (in_array($entry['timer'], ['retransmission', 'window probe'], true) && $timerIn >= self::LONG) {
             $lines[] = '  Unacknowledged data: the kernel next looks at it, and at these values, in '
                 . Duration::text($timerIn) . '.';
         }

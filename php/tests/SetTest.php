@@ -206,6 +206,15 @@ final class SetTest extends TestCase
         self::assertSame(1, substr_count($set->output, "\n  after "));
     }
 
+    public function testACallThatReturnsZeroAndDoesNothing(): void
+    {
+        $strace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=setsockopt', '-e', 'inject=setsockopt:retval=0'];
+        $set = Child::run(array_merge($strace, self::COMMAND, self::thisProcess(), ['--within', '30']));
+        self::assertSame(4, $set->status, $set->output . $set->errors);
+        self::assertStringContainsString("\n  The kernel reports other values than were set: ", $set->output);
+        self::assertSame($this->fresh, Kernel::options($this->client));
+    }
+
     public function testASocketThatIsClosedMeanwhile(): void
     {
         $process = new OtherProcess((int) getmypid());

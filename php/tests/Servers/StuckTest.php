@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\Tests\Servers;
 
 use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\Process;
 use PHPUnit\Framework\Attributes\DataProvider;
 use PHPUnit\Framework\TestCase;
 
@@ -57,6 +58,19 @@ final class StuckTest extends TestCase
     public function testWithoutItHangs(): void
     {
         self::assertNull(self::$results['PHP, not set']['told']);
+    }
+
+    /** Its number is what htop and top -H show. */
+    public function testTheNumberOfAThread(): void
+    {
+        $process = new Process(['python3', __DIR__ . '/Support/thread.py']);
+        $thread = trim($process->line());
+        $set = Child::run([PHP_BINARY, dirname(__DIR__, 2) . '/bin/keepalive', 'set', '--within', '30', '--pid', $thread]);
+        $process->signal(SIGTERM);
+        self::assertSame(
+            [1, '', "keepalive: $thread is a thread of process $process->pid: give --pid $process->pid.\n"],
+            [$set->status, $set->output, $set->errors]
+        );
     }
 
     public function testTheDocumentationShowsTheSame(): void
