@@ -39,7 +39,7 @@ final class LibraryLookupTest extends KeepaliveTestCase
     public function testTheDevelopmentBuildComesBeforeTheShippedLibraryAndThatBeforeTheSystems(): void
     {
         $development = $this->library("$this->package/target/release/libkeepalive.so");
-        $shipped = $this->library("$this->package/php/lib/linux-" . self::machine() . '/libkeepalive.so');
+        $shipped = $this->library("$this->package/php/lib/linux-" . php_uname('m') . '/libkeepalive.so');
         $this->library("$this->system/libkeepalive.so.1");
 
         self::assertSame("ffi $development", $this->find());
@@ -73,7 +73,7 @@ final class LibraryLookupTest extends KeepaliveTestCase
 
     public function testTheErrorListsEveryPlaceInOrderAndWhatToDo(): void
     {
-        $platform = 'linux-' . self::machine();
+        $platform = 'linux-' . php_uname('m');
         $places = '/Tried:
   ' . preg_quote("$this->package/target/release/libkeepalive.so", '/') . ' \(development build\): no such file.*
   ' . preg_quote("$this->package/php/lib/$platform/libkeepalive.so", '/') . ' \(shipped with the package\): no such file.*
@@ -85,7 +85,7 @@ Install it \(make install in .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
     public function testAPlaceThatWillNotDoIsPassedOver(): void
     {
         $this->compile('int unrelated(void) { return 0; }', "$this->package/target/release/libkeepalive.so");
-        $shipped = $this->library("$this->package/php/lib/linux-" . self::machine() . '/libkeepalive.so');
+        $shipped = $this->library("$this->package/php/lib/linux-" . php_uname('m') . '/libkeepalive.so');
         self::assertSame("ffi $shipped", $this->find());
     }
 
@@ -291,11 +291,5 @@ Install it \(make install in .*\), or set KEEPALIVE_LIBRARY to its path\.$/';
         $compiler = Child::run(['cc', '-shared', '-fPIC', '-o', $path, $source]);
         self::assertSame(0, $compiler->status, $compiler->errors);
         return $path;
-    }
-
-    /** As uname prints it, except for 32-bit PHP on a 64-bit kernel. */
-    private static function machine(): string
-    {
-        return PHP_INT_SIZE === 8 ? php_uname('m') : 'i686';
     }
 }

@@ -12,8 +12,8 @@ final class TypeError extends \TypeError implements KeepaliveException
     public static function notASocket($given, ?\Throwable $previous = null): self
     {
         $what = 'A stream resource, a Socket, an int descriptor or an OpenSocket is needed; ' . Php::describe($given);
-        $hint = !is_object($given) && !is_resource($given) ? '' : ' Clients such as PDO, mysqli, Redis and curl hide their '
-            . "connections; Keepalive::enableConnectionsTo('host:port') finds these by their address.";
+        $hint = is_object($given) || is_resource($given) ? ' Clients such as PDO, mysqli, Redis and curl hide their '
+            . "connections; Keepalive::enableConnectionsTo('host:port') finds these by their address." : '';
         return new self("$what was given.$hint", 0, $previous);
     }
 

@@ -10,7 +10,7 @@ use Keepalive\Settings;
 /** Keepalive::connect(): TCP first, then keepalive, then TLS. */
 final class Connector
 {
-    /** Nothing may follow: PHP would read only the digits of a port and cut the number down to 16 bits: another port. */
+    /** Nothing may follow: PHP reads only the digits of a port and cuts the number down to 16 bits, another port. */
     private const FORM = '/^(?:(tcp|tls|ssl):\/\/)?'
         . '((\[[0-9a-f.]*:' . Address::IN_BRACKETS . '\]|' . Address::NAME . '):(\d{1,5}))$/Di';
 

@@ -44,8 +44,8 @@ final class Library
             $tried .= "  {$attempt['place']} ({$attempt['origin']}): {$attempt['problem']}\n";
         }
         $free = Php::quietly(static fn () => \fopen(__FILE__, 'r', false, \stream_context_create()));
-        $message = "No usable library was found. Tried:\n{$tried}Install it (make install in the package's folder, or the "
-            . 'Debian package libkeepalive1), or set KEEPALIVE_LIBRARY to its path.';
+        $message = "No usable library was found. Tried:\n{$tried}Install it (make install in the package's folder, or "
+            . 'the Debian package libkeepalive1), or set KEEPALIVE_LIBRARY to its path.';
         throw new UnavailableException($message, $free === false ? self::TRY_AGAIN : 0, self::$thrown);
     }
 
@@ -53,14 +53,15 @@ final class Library
     public static function whyNoFfi(): ?UnavailableException
     {
         if (!\extension_loaded('ffi')) {
-            return new UnavailableException('The FFI extension is not loaded. vendor/bin/keepalive doctor says what to do.');
+            $message = 'The FFI extension is not loaded. vendor/bin/keepalive doctor says what to do.';
+            return new UnavailableException($message);
         }
         try {
             \FFI::cdef();
             return null;
         } catch (\FFI\Exception $barred) {
-            $message = 'PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s). For a web server, docs/fpm.md has '
-                . 'the steps; on the command line, start PHP with -d ffi.enable=1.';
+            $message = 'PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s). For a web server, docs/fpm.md '
+                . 'has the steps; on the command line, start PHP with -d ffi.enable=1.';
             return new UnavailableException(\sprintf($message, \ini_get('ffi.enable'), \PHP_SAPI), 0, $barred);
         } catch (\Error $none) {
             return new UnavailableException('PHP has no class FFI: take it out of disable_classes in php.ini.', 0, $none);
@@ -80,8 +81,10 @@ final class Library
      */
     public static function search(): array
     {
-        // PHP warns only of what open_basedir hides; Php is a class more to load.
-        return (string) \ini_get('open_basedir') === '' ? self::attempts() : Php::quietly(static fn () => self::attempts());
+        if ((string) \ini_get('open_basedir') === '') {
+            return self::attempts();
+        }
+        return Php::quietly(static fn () => self::attempts()); // PHP warns of what open_basedir hides
     }
 
     private static function attempts(): array

@@ -16,7 +16,7 @@ final class Php
      * @template T
      * @param callable(): T $work without arguments, with which the application could have it call FFI::cdef()
      * @param string[] $warnings the warnings that the handler would have got
-     * @return T or false, where a function would warn and return that, and PHP 8.6 throws
+     * @return T also false where PHP 8.6 throws in place of a warning
      */
     public static function quietly(callable $work, array &$warnings = [])
     {

@@ -93,7 +93,7 @@ final class SocketKind
     public static function outOfReach($stream): UnavailableException
     {
         $name = Php::describeSocket($stream);
-        return new UnavailableException("PHP does not tell which socket is behind $name, if any. If it is a TCP connection, "
-            . "Keepalive::enableConnectionsTo('host:port') finds it by its address.");
+        return new UnavailableException("PHP does not tell which socket is behind $name, if any. If it is a TCP "
+            . "connection, Keepalive::enableConnectionsTo('host:port') finds it by its address.");
     }
 }
