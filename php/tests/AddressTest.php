@@ -90,6 +90,9 @@ final class AddressTest extends TestCase
         }, [
             '',
             ':5432',
+            '5432', // for getaddrinfo() an IPv4 address
+            '5432:*',
+            'tcp://5432:5432',
             'db.example:',
             'db.example:0',
             'db.example:65536',

@@ -120,6 +120,16 @@ final class ConnectTest extends KeepaliveTestCase
         self::assertSame('', fread(stream_socket_accept($listener, 5), 1), 'and closed it again');
     }
 
+    /** Workers run out of them; PHP says "Unknown error", and of a name that nobody knows it. */
+    public function testThatNoDescriptorIsFreeIsNamedAsAPossibleReason(): void
+    {
+        $output = Child::program('without-descriptors', [], [], Child::limitedTo(64))->cleanOutput();
+        $lines = explode("\n", rtrim($output));
+        self::assertSame(['Connecting to tcp://127.0.0.1:1 failed: Connection refused', 'no error'], array_slice($lines, 0, 2));
+        self::assertStringContainsString('perhaps this process has no free descriptor', $lines[2]);
+        self::assertStringContainsString('had no free descriptor', $lines[3]);
+    }
+
     public function testARefusedConnectionSaysSoWithItsErrno(): void
     {
         $free = Sockets::listener('127.0.0.1');

@@ -230,6 +230,15 @@ final class EnableConnectionsToTest extends KeepaliveTestCase
         }
     }
 
+    /** A page without FFI must not wait for a name server, on each request, for nothing. */
+    public function testWithoutFfiNoNameIsLookedUp(): void
+    {
+        self::useBackend('sockets');
+        $this->expectException(UnavailableException::class);
+        $this->expectExceptionMessage('Keepalive::sockets() needs FFI');
+        Keepalive::enableConnectionsTo(self::UNKNOWN . ':5432'); // a look-up would say that it is unknown
+    }
+
     public function testANameWithoutAnAddressIsAnError(): void
     {
         $this->expectException(SocketException::class);

@@ -11,6 +11,7 @@ use Keepalive\Exception\UnavailableException;
 use Keepalive\Keepalive;
 use Keepalive\OpenSocket;
 use Keepalive\Settings;
+use Keepalive\Tests\Support\Child;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\Kernel;
 use Keepalive\Tests\Support\Sockets;
@@ -187,6 +188,30 @@ final class RefusalTest extends KeepaliveTestCase
         self::assertSame(PHP_VERSION_ID >= 80000, $thrown->getPrevious() instanceof \Error, get_class($thrown));
     }
 
+    /** @return array<string, array{string[], string}> */
+    public static function policies(): array
+    {
+        return [
+            'ffi' => [[], 'ffi'],
+            'sockets' => [['-d', 'ffi.enable=0'], 'sockets'],
+        ];
+    }
+
+    /**
+     * As in a container whose seccomp profile refuses setsockopt().
+     *
+     * @dataProvider policies
+     * @param string[] $flags
+     */
+    #[DataProvider('policies')]
+    public function testWhatAPolicyRefusesIsNotBlamedOnTheSocket(array $flags, string $backend): void
+    {
+        $injection = ['-e', 'trace=setsockopt', '-e', 'inject=setsockopt:error=EPERM:when=2+']; // the first is PHP's own
+        $strace = array_merge(['strace', '-f', '-qq', '-o', '/dev/null'], $injection);
+        $output = Child::program('refused-by-policy', $flags, [], $strace)->cleanOutput();
+        self::assertMatchesRegularExpression("/^$backend\n1 Setting TCP_USER_TIMEOUT=13000.*: EPERM: a security policy/", $output);
+    }
+
     /** @dataProvider backends */
     #[DataProvider('backends')]
     public function testStatusOfWhatIsNoSocketIsATypeErrorWithoutFfiToo(string $backend): void
@@ -267,6 +292,11 @@ final class RefusalTest extends KeepaliveTestCase
             "A stream resource, a Socket, an int descriptor or an OpenSocket is needed; string '3' was given.",
             $thrown->getMessage()
         );
+
+        $thrown = self::thrownBy(static function (): void {
+            Keepalive::enable(stream_context_create());
+        });
+        self::assertStringContainsString('resource of type stream-context was given.', $thrown->getMessage());
     }
 
     /** @return array<string, array{callable(): mixed}> */

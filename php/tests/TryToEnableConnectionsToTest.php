@@ -50,6 +50,17 @@ final class TryToEnableConnectionsToTest extends KeepaliveTestCase
         self::assertSame(InvalidArgumentException::class, $reports[2][1]);
     }
 
+    /** A server may name the address of each connection that it accepts. */
+    public function testAddressesThatAreFineAreNotKept(): void
+    {
+        Keepalive::tryToEnableConnectionsTo('192.0.2.1:1');
+        $before = memory_get_usage();
+        for ($port = 2; $port <= 1000; $port++) {
+            Keepalive::tryToEnableConnectionsTo("192.0.2.1:$port");
+        }
+        self::assertLessThan($before + 10000, memory_get_usage());
+    }
+
     public function testWithoutAReporterItGoesToPhpsErrorLog(): void
     {
         $code = 'foreach ([1, 2] as $turn) { echo Keepalive\Keepalive::tryToEnableConnectionsTo("db.example:"); }';

@@ -13,8 +13,8 @@ use Keepalive\Exception\{InvalidArgumentException, SocketException, UnavailableE
  */
 final class Address
 {
-    /** Neither whitespace nor control characters: C's functions end a name at a NUL. */
-    public const NAME = '[^][:\/\x00-\x20\x7F]+';
+    /** No whitespace or control characters: C ends a name at a NUL. No port alone: C reads 3306 as 0.0.12.234. */
+    public const NAME = '(?!\d{1,5}(?::|$))[^][:\/\x00-\x20\x7F]+';
     public const IN_BRACKETS = '[^][\/\x00-\x20\x7F]+';
 
     private const FORM = '/^(?:(?:tcp|ssl|tls):\/\/)?'
@@ -116,7 +116,7 @@ final class Address
         $found = socket_addrinfo_lookup($this->name, '0', ['ai_socktype' => SOCK_STREAM]); // PHP 7.4 requires a port
         if ($found === false || $found === []) {
             throw new SocketException("Looking up the host name \"$this->name\" failed: the system's resolver knows no "
-                . 'address for it, or did not answer. Check it with getent ahosts, give an IP address, or "*" for any.');
+                . 'address, did not answer, or had no free descriptor. Try getent ahosts, an IP address, or "*" for any.');
         }
         $networks = [];
         foreach ($found as $one) {

@@ -13,15 +13,16 @@ final class Connections
     /** States of a connection that keepalive can serve, now or once it is established. */
     private const CONNECTED = ['ESTABLISHED', 'SYN_SENT', 'SYN_RECV'];
 
-    /** @var array<string, string> the last problem with each address; empty after a success */
+    /** @var array<string, string> the last problem with each address, until it succeeds */
     private static array $reported = [];
 
     public static function enable(Backend $backend, string $address, Settings $settings): int
     {
-        $wanted = Address::of($address)->lookedUp();
+        [$wanted, $sockets] = [Address::of($address), $backend->sockets()];
+        $wanted = $wanted->lookedUp(); // last: without FFI sockets() has thrown, and no name server need be asked
         $count = 0;
         $refusal = null;
-        foreach ($backend->sockets() as $socket) {
+        foreach ($sockets as $socket) {
             if (!in_array($socket->state(), self::CONNECTED, true) || !$wanted->matches($socket->remote())) {
                 continue;
             }
@@ -59,17 +60,16 @@ final class Connections
     /** Once while the problem stays the same. @param KeepaliveException|null $problem null: it has succeeded */
     public static function report(string $address, ?KeepaliveException $problem, ?callable $report): void
     {
-        $why = $problem === null ? '' : $problem->getMessage();
-        $isKnown = $why === (self::$reported[$address] ?? '');
-        self::$reported[$address] = $why;
-        if ($isKnown || $problem === null) {
-            return;
-        }
-        $message = "Keepalive was not enabled on the connections to $address: $why";
-        if ($report !== null) {
-            $report($message, ['exception' => $problem]);
-        } elseif (function_exists('error_log')) { // some hosting providers disable it
-            error_log($message);
+        if ($problem === null) {
+            unset(self::$reported[$address]); // a program may name another address each time
+        } elseif ($problem->getMessage() !== (self::$reported[$address] ?? null)) {
+            self::$reported[$address] = $problem->getMessage();
+            $message = "Keepalive was not enabled on the connections to $address: {$problem->getMessage()}";
+            if ($report !== null) {
+                $report($message, ['exception' => $problem]);
+            } elseif (function_exists('error_log')) { // some hosting providers disable it
+                error_log($message);
+            }
         }
     }
 }

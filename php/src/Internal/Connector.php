@@ -81,7 +81,7 @@ final class Connector
             return stream_socket_client("tcp://$target", $errno, $message, $timeout, $flags, $context);
         }, $warnings);
         if ($stream === false) {
-            $why = $message !== '' ? $message : implode('; ', $warnings);
+            $why = $message ?: implode('; ', $warnings) . ': perhaps this process has no free descriptor.';
             throw new SocketException("Connecting to $address failed: $why", (int) $errno);
         }
         // If PHP cannot bind, it goes on from any address.

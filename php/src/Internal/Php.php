@@ -53,8 +53,8 @@ final class Php
         if (\is_object($value)) {
             return 'an object of class ' . \get_class($value);
         }
-        if (!\is_scalar($value)) {
-            return \strtolower(\gettype($value)); // null, array, resource, resource (closed)
+        if (!\is_scalar($value)) { // null, an array; before PHP 8 curl is a resource
+            return \strtolower(\gettype($value)) . (\is_resource($value) ? ' of type ' . \get_resource_type($value) : '');
         }
         $type = ['integer' => 'int ', 'double' => 'float ', 'string' => 'string '][\gettype($value)] ?? '';
         $shown = \is_string($value) && \strlen($value) > 40 ? \substr($value, 0, 40) . '...' : $value;

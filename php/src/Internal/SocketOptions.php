@@ -92,7 +92,7 @@ final class SocketOptions
         $exists = defined($option); // other systems than Linux may have no user timeout
         if (!$exists || !socket_set_option($this->socket, self::level($option), constant($option), $value)) {
             $errno = $exists ? socket_last_error($this->socket) : SOCKET_ENOPROTOOPT;
-            $isTcp = socket_get_option($this->socket, SOL_TCP, TCP_KEEPIDLE) !== false;
+            $isTcp = $errno === SOCKET_ENOPROTOOPT && socket_get_option($this->socket, SOL_TCP, TCP_KEEPIDLE) !== false;
             $cause = $isTcp && $option === 'TCP_USER_TIMEOUT' ? Errno::NO_USER_TIMEOUT : Errno::cause($errno);
             throw SocketException::refused("Setting $option=$value", $this->given, $errno, $cause);
         }

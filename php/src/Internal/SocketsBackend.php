@@ -15,7 +15,9 @@ final class SocketsBackend implements Backend
     /** @param UnavailableException|null $whyNotFfi null: for Socket objects, beside the library */
     public function __construct(?UnavailableException $whyNotFfi = null)
     {
-        require_once dirname(__DIR__, 2) . '/constants.php'; // for pages whose classes are preloaded
+        if (!defined('TCP_USER_TIMEOUT')) { // pages whose classes are preloaded; PHP-FPM's chroot may hide the file
+            require_once dirname(__DIR__, 2) . '/constants.php';
+        }
         $this->whyNotFfi = $whyNotFfi;
     }
 
