@@ -157,8 +157,8 @@ final class Keepalive
 
     /**
      * enableConnectionsTo() for programs that should go on without keepalive instead of failing: no problem with
-     * keepalive is thrown, not even a wrong address. Instead it is reported, once for each address while the problem
-     * stays the same, and 0 is returned.
+     * keepalive is thrown, not even a wrong address. It is reported, once for each address while it stays the same
+     * (a web server forgets that after each request), and 0 is returned.
      *
      * @param callable|null $report gets the message, then ['exception' => the exception], as a PSR-3 logger's
      *     [$logger, 'warning'] does; null: PHP's error_log()
