@@ -18,7 +18,7 @@ NEEDS_CC = { command -v cc || command -v gcc || command -v clang; } >/dev/null |
 CORE = Cargo.toml Cargo.lock $(wildcard core/Cargo.toml core/src/*.rs)
 SOURCES = $(CORE) build.rs $(wildcard src/*.rs)
 
-.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-preload test-deadpeer test-matrix test-zts test-musl lint-php lint-shell lint-workflow analyse headers test-sanitizers bench clean
+.PHONY: help build deps demo test test-rust test-c test-php test-docs docs-pictures test-servers test-preload test-deadpeer test-matrix matrix-roots test-zts test-musl lint-php lint-shell lint-workflow analyse headers test-sanitizers bench clean
 
 ##@ To begin with
 
@@ -61,19 +61,15 @@ demo:                ## the main job on this machine, as the kernel reports it, 
 	@$(MAKE) -s build
 	@php php/examples/demo/demo.php
 
+# Beside one another: what mostly waits and compares times, what mostly computes, and a download.
 test:                ## everything; first installs what it needs
 	@$(NEEDS_CARGO)
 	@machine/setup.sh $(DEPS)
-	$(MAKE) test-rust
-	$(MAKE) test-c
-	$(MAKE) test-sanitizers FUZZ_SECONDS=10
-	$(MAKE) test-php
-	$(MAKE) test-servers
-	$(MAKE) test-preload
-	$(MAKE) test-deadpeer
-	$(MAKE) test-docs
-	$(MAKE) test-packaging
-	$(MAKE) test-matrix
+	@$(MAKE) build
+	+@MAKE='$(MAKE)' FUZZ_SECONDS=10 tests/side-by-side.sh \
+		"test-php test-servers test-preload test-deadpeer test-docs" \
+		"test-rust test-c test-sanitizers test-packaging test-matrix" \
+		matrix-roots
 
 clean:               ## removes what was built
 	$(CARGO) clean
@@ -126,6 +122,10 @@ test-matrix: release-library  ## the PHP tests with PHP 7.4, 8.2, 8.4, 8.5 and 8
 	@machine/setup.sh matrix
 	tests/matrix/matrix.sh
 
+matrix-roots:
+	@machine/setup.sh matrix
+	@tests/matrix/matrix.sh --roots
+
 FUZZ_SECONDS ?= 20
 
 test-sanitizers: build  ## AddressSanitizer, valgrind, a fuzzer and Miri
@@ -137,8 +137,8 @@ test-sanitizers: build  ## AddressSanitizer, valgrind, a fuzzer and Miri
 lint-php:            ## syntax and style (PSR-12) of the PHP code
 	@machine/setup.sh test
 	@! grep -rn '@testWith' php/tests || { echo "PHPUnit 12 and newer ignore that: write a data provider." >&2; exit 1; }
-	for file in php/bin/keepalive $$(find php tests docs benches -type f -name '*.php'); do \
-		php -d display_errors=stderr -l "$$file" >/dev/null || exit 1; done
+	find php tests docs benches -type f \( -name '*.php' -o -path php/bin/keepalive \) -print0 | \
+		xargs -0 -n 1 -P "$$(nproc)" php -d display_errors=stderr -l >/dev/null
 	phpcs -n
 	phpcs -n -q --stdin-path='$(CURDIR)/php/bin/keepalive.php' - <php/bin/keepalive
 

@@ -2,12 +2,16 @@
 # Runs the PHP tests with the PHP of Debian 11, 12 and 13, and with those that experimental has for sid,
 # each once plain and once with OPcache and its JIT: tests/matrix/matrix.sh [ROOT...], as machine/debian-root.sh names them
 #
+# tests/matrix/matrix.sh --roots only makes the folders, which takes minutes on a new machine.
+#
 # Needs root for the folders that machine/debian-root.sh keeps, and target/debian11, which must run on all
 # of them. Three run at a time, because most tests wait more than they compute. The table is
 # docs/php-versions.md's; the last line counts all tests. make test-machines runs it in a 32-bit Debian.
 set -eu
 cd "$(dirname "$0")/../.."
 
+only_roots=
+[ "${1-}" != --roots ] || { only_roots=yes; shift; }
 [ $# -gt 0 ] || set -- bullseye bookworm trixie sid-php8.5 sid-php8.6
 packages="php-cli php-curl php-xml php-mbstring php-intl php-fpm libapache2-mod-php libfcgi-bin phpunit composer
     openssl strace netcat-openbsd iproute2 nftables tcpdump util-linux bsdutils libkeepalive0 gcc libc6-dev libcap2-bin
@@ -36,6 +40,7 @@ for name; do
     machine/debian-root.sh "$name" $(packages_of "$name") >"$results/$name" &
 done
 wait
+[ -z "$only_roots" ] || exit 0
 
 running=0
 for mode in plain jit; do
