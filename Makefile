@@ -61,15 +61,15 @@ demo:                ## the main job on this machine, as the kernel reports it, 
 	@$(MAKE) -s build
 	@php php/examples/demo/demo.php
 
-# Beside one another: what mostly waits and compares times, what mostly computes, and a download.
+# Side by side: tests that mostly wait and compare times; programs that compute; other PHP versions, after a download.
 test:                ## everything; first installs what it needs
 	@$(NEEDS_CARGO)
 	@machine/setup.sh $(DEPS)
-	@$(MAKE) build
+	@$(MAKE) build release-library
 	+@MAKE='$(MAKE)' FUZZ_SECONDS=10 tests/side-by-side.sh \
 		"test-php test-servers test-preload test-deadpeer test-docs" \
-		"test-rust test-c test-sanitizers test-packaging test-matrix" \
-		matrix-roots
+		"test-rust test-c test-sanitizers test-packaging" \
+		"matrix-roots test-matrix"
 
 clean:               ## removes what was built
 	$(CARGO) clean
