@@ -547,7 +547,8 @@ $/',
     }
 
     /**
-     * The entries of the kernel's table for connections to a listener, except one of them.
+     * The entries of the kernel's table for connections to a listener, except one of them, and except old ones in
+     * TIME_WAIT (06), whose port was the same.
      *
      * @param resource $listener
      * @param resource $but
@@ -559,7 +560,7 @@ $/',
         };
         $to = $port(stream_socket_get_name($listener, false));
         $from = $port(stream_socket_get_name($but, false));
-        $lines = preg_grep("/^ *\d+: \w+:\w+ \w+$to /", file('/proc/self/net/tcp') ?: []);
+        $lines = preg_grep("/^ *\d+: \w+:\w+ \w+$to (?!06)/", file('/proc/self/net/tcp') ?: []);
         return implode(preg_grep("/^ *\d+: \w+$from /", $lines ?: [], PREG_GREP_INVERT) ?: []);
     }
 
