@@ -50,7 +50,7 @@ final class Process
             $leader = self::processOfThread($pid);
             throw $leader === null ? $refused : new SocketException(
                 "$pid is a thread of process $leader: give --pid $leader.",
-                $refused->getCode(),
+                (int) $refused->getCode(),
                 $refused
             );
         }

@@ -158,7 +158,7 @@ final class SetCommand implements Command
     }
 
     /**
-     * @param array{timer: string, timerAt: float} $entry
+     * @param array{timer: string, timerAt: float, ...} $entry
      * @return string[]
      */
     private function apply(int $fd, Settings $settings, Settings $wanted, array $entry): array
