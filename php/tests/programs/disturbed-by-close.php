@@ -17,8 +17,8 @@ pcntl_signal(SIGUSR1, static function () use (&$stream, &$closed): void {
     }
 });
 $refused = [];
-$end = microtime(true) + 2;
-while (microtime(true) < $end) {
+$start = microtime(true);
+while (isTooEarly($start, $closed)) {
     $stream = stream_socket_client($address);
     fclose(stream_socket_accept($listener));
     try {
