@@ -198,9 +198,12 @@ test-kernels: release-library  ## the C tests on the kernels of Debian 11, 12, 1
 	@machine/setup.sh machines
 	tests/machines/run.sh bullseye-amd64 bookworm-amd64 trixie-amd64 sid-amd64
 
-test-machines: $(addprefix release-library-,linux-aarch64 linux-armv7l linux-i686 linux-s390x)  ## the C tests on other processors, in qemu, and the PHP tests with 32-bit PHP; some 15 minutes
+test-machines: $(addprefix release-library-,linux-aarch64 linux-musl-aarch64 linux-armv7l linux-i686 linux-s390x)  ## other processors, in qemu: the C tests; on arm64 PHP and the packages too; and 32-bit PHP; half an hour
 	@machine/setup.sh machines matrix
+	@$(MAKE) deb
+	@$(MAKE) deb ARCH=arm64
 	tests/machines/run.sh trixie-arm64 bookworm-armhf bookworm-i386 bookworm-s390x
+	tests/machines/arm64.sh
 	tests/matrix/matrix.sh bookworm-i386
 
 # Compares cargo cinstall's files with make install's; not part of make test, because it needs cargo-c.

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Another Debian release, in a folder: machine/debian-root.sh NAME [PACKAGE...] prints the folder.
-# NAME is a suite, or a suite and more words, as in sid-php8.6, for another root of that suite; the word i386 chooses
-# that architecture, which runs here too. sid has experimental as its second source, for the named packages that are
-# only there. The folder is made once by debootstrap and kept in .cache/debian/NAME with the packages asked for so far.
-# Copy it before changing anything in it. Needs root.
+# NAME is a suite, or a suite and more words, as in sid-php8.6, for another root of that suite; the words i386 and arm64
+# choose that architecture: the first runs here too, the second below machine/with-arm64.sh. sid has experimental as its
+# second source, for the named packages that are only there. The folder is made once by debootstrap and kept in
+# .cache/debian/NAME with the packages asked for so far. Copy it before changing anything in it. Needs root.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -27,7 +27,7 @@ if [ ! -d "$root" ]; then
     mirror=$(machine/mirror.sh)
     echo "Making a Debian $suite in $root"
     rm -rf "$root.new"
-    case $name in *-i386) architecture=i386 ;; *) architecture=$(dpkg --print-architecture) ;; esac
+    case $name in *-i386 | *-arm64) architecture=${name##*-} ;; *) architecture=$(dpkg --print-architecture) ;; esac
     debootstrap --variant=minbase --arch="$architecture" "$suite" "$root.new" "$mirror" >"$root.log" ||
         { tail -n 5 "$root.log"; exit 1; }
     # Packages with servers would start them, or fail to start them.

@@ -27,7 +27,8 @@ cd "$work"/libffi-*/
 ./configure -q --prefix="$built" --disable-shared --with-pic --disable-docs --disable-multi-os-directory
 make $as_it_is install
 cd "$work"/libxml2-*/
-./configure -q --prefix="$built" --disable-shared --with-pic --without-python --without-lzma --without-zlib --without-icu
+./configure -q --prefix="$built" --disable-shared --with-pic --without-python --without-lzma \
+    --without-zlib --without-icu
 make $as_it_is install
 cd "$work"/php8.2-*/
 ./buildconf --force
