@@ -59,7 +59,7 @@ final class ListTest extends TestCase
     {
         $found = self::ofThis(self::list('--pid', (string) getmypid(), '--json'), $this->name);
         self::assertIsFloat($found[0]['silent_for']);
-        self::assertEqualsWithDelta(60, $found[0]['gives_up_in'] - 60, 2);
+        self::assertEqualsWithDelta(115, $found[0]['gives_up_in'], 6, 'of 120 s; an emulator needs some for all of this');
         unset($found[0]['silent_for'], $found[0]['gives_up_in'], $found[0]['command']);
         self::assertSame([[
             'pid' => getmypid(),
