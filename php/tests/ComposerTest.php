@@ -80,7 +80,7 @@ final class ComposerTest extends KeepaliveTestCase
         file_put_contents("$project/composer.json", json_encode([
             'repositories' => [
                 ['type' => 'path', 'url' => $package, 'options' => ['symlink' => $linked]],
-                ['packagist.org' => false],
+                ['packagist' => false],
             ],
             'require' => ['libkeepalive/keepalive' => '*@dev'],
         ]));

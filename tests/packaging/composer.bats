@@ -137,7 +137,7 @@ project() { # name, composer.json
     mkdir "$BATS_FILE_TMPDIR/sources"
     tar -xf "$BATS_FILE_TMPDIR/sources.tar" -C "$BATS_FILE_TMPDIR/sources"
     project from-sources '{"repositories": [{"type": "path", "url": "../sources", "options": {"symlink": false}},
-        {"packagist.org": false}], "require": {"libkeepalive/keepalive": "@dev"}}'
+        {"packagist": false}], "require": {"libkeepalive/keepalive": "@dev"}}'
     assert_equal "$(php use.php 2>&1)" "sockets nowhere 1 61/11/7"
     run vendor/bin/keepalive doctor
     output=$(tr -s '\n ' '  ' <<<"$output") assert_output --partial "Install it (make install in the package's folder, or \
