@@ -17,7 +17,7 @@ $socket = socket_import_stream($stream); // the sockets extension, not this pack
 printf(
     "%s %s %d %d/%d/%d\n",
     Keepalive::backend(),
-    str_replace(getcwd() . '/', '', Library::find()),
+    Keepalive::backend() === 'ffi' ? str_replace(getcwd() . '/', '', Library::find()) : 'nowhere',
     socket_get_option($socket, SOL_SOCKET, SO_KEEPALIVE),
     socket_get_option($socket, SOL_TCP, 4), // TCP_KEEPIDLE and so on, which PHP 7.4 has no names for
     socket_get_option($socket, SOL_TCP, 5),
