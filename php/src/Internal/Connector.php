@@ -136,7 +136,7 @@ final class Connector
     {
         $ini = (float) ini_get('default_socket_timeout'); // negative: no limit, in workers that wait for jobs
         $seconds = $timeout ?? ($ini < 0 ? self::LONGEST : $ini);
-        if (!($seconds >= 0.001)) { // NAN is not; and with 0 a handshake may take any time
+        if (is_nan($seconds) || $seconds < 0.001) { // with 0 a handshake may take any time
             $ini = $timeout === null ? ", and ini default_socket_timeout is $ini" : '';
             throw InvalidArgumentException::expected('timeout must be at least 0.001 seconds, or null', $timeout, $ini);
         }
