@@ -281,11 +281,11 @@ $/',
      */
     private static function onNarrowTerminal(string $arguments): array
     {
-        // timeout runs it in the background, and hands SIGINT on to it.
+        // timeout runs it in the background, in a process group that gets SIGINT as by Ctrl-C.
         $shell = self::onTerminal("stty cols 50; exec 3<&0; timeout 60 %s $arguments <&3 & echo \"timeout is $!\"; wait");
         [, $timeout] = $shell->waitFor('/^timeout is (\d+)/m');
         $panel = $shell->waitFor('/\e\[\?7l(.*?)\e\[\?7h/s');
-        posix_kill((int) $timeout, SIGINT);
+        posix_kill(-(int) $timeout, SIGINT);
         $shell->status();
         $lines = explode("\n", self::withoutSequences($panel[1]));
         self::assertSame([], preg_grep('/.{51}/', $lines));
