@@ -207,13 +207,13 @@ final class WebServerTest extends KeepaliveTestCase
         $this->start(WebServer::FPM, true, $preload);
         $request = '$s = stream_socket_server("tcp://127.0.0.1:0"); Keepalive\Keepalive::enable($s, 61, 11, 7);'
             . 'echo getmypid(), " ", Keepalive\Keepalive::settings($s)->idle();';
-        [$worker, $idle] = explode(' ', $this->server->runMany($request, 1000)); // as long as the JIT compiles
+        [$worker, $idle] = explode(' ', $this->server->runMany($request, 1000));
         self::assertSame('61', $idle);
         $memory = WebServer::memory($worker);
         $mapped = self::mapped($worker);
-        $this->server->runMany($request, 2900);
-        // KiB: 33 bytes a request, less than an allocation takes.
-        self::assertLessThanOrEqual($memory + 96, WebServer::memory($worker), 'at request 3,900');
+        $this->server->runMany($request, 6000);
+        // KiB: 33 bytes a request, less than an allocation takes. With the JIT it grows once, by 100.
+        self::assertLessThanOrEqual($memory + 192, WebServer::memory($worker), 'at request 7,000');
         self::assertSame($mapped, self::mapped($worker), 'the same addresses as after request 1,000');
         self::assertCount($preload ? 1 : 0, array_unique(array_column($mapped, 1)));
     }
