@@ -17,7 +17,7 @@ final class Permission
     /** A sentence: the likely cause, and what to do. */
     public static function missing(int $pid): string
     {
-        [$own, $other] = [self::status('self'), self::status((string) $pid)];
+        [$own, $other] = [Process::status('self'), Process::status((string) $pid)];
         $isFiltered = ($own['Seccomp'] ?? '0') !== '0';
         if ((hexdec($own['CapEff'] ?? '0') & self::CAP_SYS_PTRACE) !== 0) {
             return 'This program has CAP_SYS_PTRACE, but not for that process: it is outside of this user namespace (a '
@@ -38,12 +38,5 @@ final class Permission
         }
         return 'It runs as the same user, but the kernel protects it: it is setuid, has capabilities, or is not dumpable '
             . '(prctl(2)). Try as root (CAP_SYS_PTRACE).';
-    }
-
-    /** @return array<string, string> /proc/PID/status; empty where there is none */
-    private static function status(string $process): array
-    {
-        preg_match_all('/^(\w+):\t(.*)$/m', (string) @file_get_contents("/proc/$process/status"), $lines);
-        return array_combine($lines[1], $lines[2]);
     }
 }

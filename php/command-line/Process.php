@@ -68,8 +68,20 @@ final class Process
     /** Null for a number that is not a thread's, as htop and top -H show them. */
     private static function processOfThread(int $id): ?int
     {
-        preg_match('/^Tgid:\s*(\d+)$/m', (string) @file_get_contents("/proc/$id/status"), $found);
-        return isset($found[1]) && (int) $found[1] !== $id ? (int) $found[1] : null;
+        $leader = (int) (self::status((string) $id)['Tgid'] ?? $id);
+        return $leader === $id ? null : $leader;
+    }
+
+    /**
+     * /proc/PID/status: its lines by name; empty if there is no such process.
+     *
+     * @param string $process "self", or a pid
+     * @return array<string, string>
+     */
+    public static function status(string $process): array
+    {
+        preg_match_all('/^(\w+):\t(.*)$/m', (string) @file_get_contents("/proc/$process/status"), $lines);
+        return array_combine($lines[1], $lines[2]);
     }
 
     /** @return int[] every process that this one can see, in order */
