@@ -65,8 +65,9 @@ final class Doctor
             'library' => $this->section('Library', fn () => $this->library()),
             'backend' => $this->section('Backend', fn () => $this->backend()),
             'preload' => $this->section('Preload object', fn () => $this->preload()),
-            'other_libraries' => $this->section('Other libraries', fn () => $this->otherLibraries()),
         ];
+        $tried = $facts['library']['tried'] ?? [];
+        $facts['other_libraries'] = $this->section('Other libraries', fn () => $this->otherLibraries($tried));
         $works = $facts['backend'] !== null;
         $facts['defaults'] = $works ? $this->section('Defaults', fn () => $this->defaults()) : null;
         $facts['sockets'] = $facts['backend'] === 'ffi' ? $this->section('Open sockets', fn () => $this->sockets()) : null;
@@ -313,9 +314,10 @@ final class Doctor
     /**
      * Debian's libkeepalive0 and libdontdie0 turn keepalive on in programs that they are preloaded into.
      *
+     * @param array<int, array{place: string, ...}> $tried of Library::search()
      * @return array{installed: string[], loaded: string[], LD_PRELOAD: string|null}
      */
-    private function otherLibraries(): array
+    private function otherLibraries(array $tried): array
     {
         $installed = [];
         foreach (self::LIBRARY_FOLDERS as $folder) {
@@ -330,7 +332,7 @@ final class Doctor
         }
         $maps = (string) $this->ask('Other libraries', 'file_get_contents', '/proc/self/maps');
         preg_match_all('#/\S*/lib(?:keepalive|dontdie)\.so\S*#', $maps, $mapped);
-        $ours = Library::whyNoFfi() === null ? array_column(Library::search(), 'place') : [];
+        $ours = array_column($tried, 'place');
         $loaded = array_values(array_filter(array_unique($mapped[0]), function (string $file) use ($ours): bool {
             return !in_array($file, $ours, true) && !$this->isOurs($file);
         }));
