@@ -106,7 +106,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
     {
         file_put_contents($text = $this->folder() . '/text.so', 'text');
         foreach ([['-d', 'ffi.enable=0'], []] as $flags) {
-            $said = self::inChild($flags, ['KEEPALIVE_LIBRARY' => $text], 'true', 'ffi-previous');
+            $said = self::inChild($flags, ['KEEPALIVE_LIBRARY' => $text], 'true', 'previous');
             $unavailable = 'Keepalive\Exception\UnavailableException';
             self::assertSame([$unavailable, $unavailable, 'FFI\Exception'], $said);
         }
@@ -174,7 +174,7 @@ final class WithoutFfiTest extends KeepaliveTestCase
             ['-n', '-d', 'extension=ffi', '-d', 'ffi.enable=0'],
             [],
             '!extension_loaded("sockets")',
-            'both-previous'
+            'previous'
         );
         $unavailable = 'Keepalive\Exception\UnavailableException';
         self::assertSame([$unavailable, $unavailable, 'FFI\Exception'], $said);

@@ -1,6 +1,6 @@
 <?php
 
-/** Without FFI: the classes of the exception and of those before it. */
+/** The classes of the exception that Keepalive::sockets() throws, and of those before it. */
 
 declare(strict_types=1);
 
