@@ -1,22 +1,11 @@
 #!/bin/sh
 # Unpacks the sources of Debian packages, with Debian's patches: machine/sources.sh FOLDER SUITE SOURCE...
-#
-# Needs no root; apt checks the signatures.
 set -eu
+# shellcheck source=machine/apt.sh
+. "$(dirname "$0")/apt.sh"
 
 folder=$1
-suite=$2
+apt_for deb-src "$2" "$(dpkg --print-architecture)"
 shift 2
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-mirror=$("$(dirname "$0")/mirror.sh")
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/lists/partial" "$folder"
-echo "deb-src [signed-by=$keyring] $mirror $suite main" >"$work/sources.list"
-apt() {
-    apt-get -qq -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-        -o Dir::State::lists="$work/lists" -o APT::Sandbox::User= "$@"
-}
-apt update
-(cd "$folder" && apt source "$@" >"$work/log" 2>&1) || { tail "$work/log" >&2; exit 1; }
+mkdir -p "$folder"
+(cd "$folder" && apt-get -qq source "$@" >"$work/log" 2>&1) || { tail "$work/log" >&2; exit 1; }
