@@ -19,7 +19,6 @@ final class SocketOptions
 
     /** @var \Socket a resource before PHP 8 */
     private $socket;
-
     /** @var mixed what the user gave, or a name */
     private $given;
 
@@ -30,6 +29,7 @@ final class SocketOptions
         $this->given = $given;
     }
 
+    /** To be read at once and forgotten: kept open, it could have the number of a socket that the program has closed. */
     public static function ofFreshSocket(): self
     {
         $socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP) ?: socket_create(AF_INET6, SOCK_STREAM, SOL_TCP);
