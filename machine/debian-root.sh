@@ -26,10 +26,16 @@ flock 9
 if [ ! -d "$root" ]; then
     mirror=$(machine/mirror.sh)
     echo "Making a Debian $suite in $root"
-    rm -rf "$root.new"
     case $name in *-i386 | *-arm64) architecture=${name##*-} ;; *) architecture=$(dpkg --print-architecture) ;; esac
-    debootstrap --variant=minbase --arch="$architecture" "$suite" "$root.new" "$mirror" >"$root.log" ||
-        { tail -n 5 "$root.log"; exit 1; }
+    # Of a hundred downloads one may fail, and debootstrap tries each once.
+    for turn in 1 2 3; do
+        rm -rf "$root.new"
+        debootstrap --variant=minbase --arch="$architecture" "$suite" "$root.new" "$mirror" >"$root.log" && break
+        tail -n 5 "$root.log"
+        [ "$turn" -lt 3 ] || exit 1
+    done
+    # Debian 11's apt does not either.
+    echo 'Acquire::Retries "5";' >"$root.new/etc/apt/apt.conf.d/retries"
     # Packages with servers would start them, or fail to start them.
     printf '#!/bin/sh\nexit 101\n' >"$root.new/usr/sbin/policy-rc.d"
     chmod +x "$root.new/usr/sbin/policy-rc.d"

@@ -160,6 +160,8 @@ fn nothing_changes_but_what_was_asked_for() {
     }
     static SIGNALS: AtomicU64 = AtomicU64::new(0);
     static ROUNDS: AtomicU64 = AtomicU64::new(0);
+    // On a busy machine it takes longer until the result says something.
+    let too_few = || [&ROUNDS, &SIGNALS].iter().any(|n| n.load(Ordering::Relaxed) <= 100);
 
     INHERITED.set(descriptors_of_a_program()).unwrap();
     // SAFETY: zeroes are a valid sigaction: no flags, so that system calls are interrupted.
@@ -191,7 +193,7 @@ fn nothing_changes_but_what_was_asked_for() {
             thread::spawn(move || {
                 let mut random = Random(seed << 32 | 0x7F4A_7C15);
                 let start = Instant::now();
-                while start.elapsed() < DURATION {
+                while start.elapsed() < DURATION || (too_few() && start.elapsed() < 10 * DURATION) {
                     job(&mut random);
                     ROUNDS.fetch_add(1, Ordering::Relaxed);
                 }
@@ -211,7 +213,7 @@ fn nothing_changes_but_what_was_asked_for() {
         worker.join().unwrap();
     }
     let (rounds, signals) = (ROUNDS.load(Ordering::Relaxed), SIGNALS.load(Ordering::Relaxed));
-    assert!(rounds > 100 && signals > 100, "{rounds} rounds, {signals} signals: too few to tell");
+    assert!(!too_few(), "{rounds} rounds, {signals} signals: too few to tell");
     let line = format!("{threads} threads, {rounds} rounds, {signals} signals\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }

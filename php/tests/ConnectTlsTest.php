@@ -279,19 +279,19 @@ final class ConnectTlsTest extends KeepaliveTestCase
         $wrong = new TlsServer(['local_cert' => Certificates::of('a.test')]);
         $silent = Sockets::port($listener = Sockets::listener('127.0.0.1'));
         $attempts = [
-            ["tls://localhost:$wrong->port", []],
-            ["tls://localhost:$wrong->port", ['cafile' => '/nonexistent']],
-            ["tls://127.0.0.1:$silent", []],
-            ['tls://127.0.0.1:1', []],
-            ['tcp://no-such-host.invalid:80', []],
+            ["tls://localhost:$wrong->port", [], 10.0],
+            ["tls://localhost:$wrong->port", ['cafile' => '/nonexistent'], 10.0],
+            ["tls://127.0.0.1:$silent", [], 0.5],
+            ['tls://127.0.0.1:1', [], 10.0],
+            ['tcp://' . str_repeat('too-long-for-any-name-server', 3) . '.invalid:80', [], 10.0],
         ];
-        foreach ($attempts as [$address, $ssl]) {
+        foreach ($attempts as [$address, $ssl, $timeout]) {
             $said = [];
             foreach ([[], ['stream' => ['error_mode' => $mode]]] as $stream) {
                 $options = ['ssl' => $ssl + ['cafile' => Certificates::authority()]] + $stream;
                 $context = stream_context_create($options);
-                $thrown = self::thrownBy(static function () use ($address, $context): void {
-                    Keepalive::connect($address, null, 0.5, $context);
+                $thrown = self::thrownBy(static function () use ($address, $timeout, $context): void {
+                    Keepalive::connect($address, null, $timeout, $context);
                 });
                 $said[] = [get_class($thrown), $thrown->getCode(), $thrown->getMessage()];
                 self::assertEquals($options, stream_context_get_options($context), 'the context is as it was');

@@ -32,7 +32,7 @@ final class LibraryTrustTest extends TestCase
 
     protected function setUp(): void
     {
-        $this->folder = sys_get_temp_dir() . '/keepalive-trust-' . getmypid();
+        $this->folder = sys_get_temp_dir() . '/keepalive-trust-' . getmypid() . '-' . bin2hex(random_bytes(3));
         mkdir($this->folder, 0755);
         chmod($this->folder, 0755);
         $this->library = "$this->folder/libkeepalive.so";

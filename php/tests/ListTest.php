@@ -57,7 +57,7 @@ final class ListTest extends TestCase
 
     public function testJson(): void
     {
-        $found = self::ofThis(self::list('--pid', (string) getmypid(), '--json'), $this->name);
+        $found = self::ofThis(self::list('--pid', (string) getmypid(), '--json'), $this->name, $this->address);
         self::assertIsFloat($found[0]['silent_for']);
         self::assertEqualsWithDelta(115, $found[0]['gives_up_in'], 6, 'of 120 s; an emulator needs some for all of this');
         unset($found[0]['silent_for'], $found[0]['gives_up_in'], $found[0]['command']);
@@ -77,7 +77,7 @@ final class ListTest extends TestCase
             'unacknowledged' => 0,
             'unacknowledged_for' => null,
         ]], $found);
-        [$listener] = self::ofThis(self::list('--json'), $this->address);
+        [$listener] = self::ofThis(self::list('--json'), $this->address, null);
         self::assertSame(['LISTEN', null, false], [$listener['state'], $listener['remote'], $listener['enabled']]);
     }
 
@@ -90,14 +90,14 @@ final class ListTest extends TestCase
         $text = self::list();
         proc_terminate($child);
         self::assertSame([0, 0], [$json->status, $text->status]);
-        $found = self::ofThis($json, $this->name);
+        $found = self::ofThis($json, $this->name, $this->address);
         self::assertCount(1, $found, 'a socket is shown once');
         $owners = array_merge([$found[0]['pid']], $found[0]['shared_with']);
         sort($owners);
         $expected = [getmypid(), $pid];
         sort($expected);
         self::assertSame($expected, $owners);
-        self::assertSame(1, substr_count($text->output, " $this->name "));
+        self::assertSame(1, substr_count($text->output, sprintf(' %-21s %-21s ', $this->name, $this->address)));
         self::assertMatchesRegularExpression('/^(keepalive: this user may not look at \d+ of the processes\. .*\n)?$/', $text->errors);
     }
 
@@ -146,13 +146,13 @@ final class ListTest extends TestCase
     }
 
     /** @return array<int, array<string, mixed>> what is said of the socket that has this local address, and is not accepted */
-    private static function ofThis(Child $list, string $local): array
+    private static function ofThis(Child $list, string $local, ?string $remote): array
     {
         $sockets = array_map(static function (string $line): array {
             return json_decode($line, true, 8, JSON_THROW_ON_ERROR);
         }, explode("\n", trim($list->output)));
-        return array_values(array_filter($sockets, static function (array $socket) use ($local): bool {
-            return $socket['local'] === $local;
+        return array_values(array_filter($sockets, static function (array $socket) use ($local, $remote): bool {
+            return [$socket['local'], $socket['remote']] === [$local, $remote];
         }));
     }
 }

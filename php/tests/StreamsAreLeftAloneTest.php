@@ -39,7 +39,8 @@ final class StreamsAreLeftAloneTest extends KeepaliveTestCase
     public function testABlockingStreamStaysBlockingAndANonBlockingOneNonBlocking(string $backend, string $kind): void
     {
         self::useBackend($backend);
-        $stream = Sockets::kind($kind)()->socket;
+        $opened = Sockets::kind($kind)();
+        $stream = $opened->socket;
         foreach ([true, false, true] as $blocking) {
             stream_set_blocking($stream, $blocking);
             self::askForEverything($stream);

@@ -50,7 +50,7 @@ final class UrlStreamsTest extends KeepaliveTestCase
         $stream = self::open($protocol, $path);
         self::assertFalse(@fstat($stream), 'PHP tells now; this test is about streams of which it does not');
         $other = stream_socket_client('tcp://' . self::$server->address($protocol));
-        $fd = Kernel::descriptorAt(stream_socket_get_name($stream, false));
+        $fd = Kernel::descriptorAt(stream_socket_get_name($stream, false), self::$server->address($protocol));
 
         Keepalive::enable($stream, 47, 11, 5, 102000);
         self::assertSame(
@@ -69,7 +69,8 @@ final class UrlStreamsTest extends KeepaliveTestCase
         $stream = fopen(self::$server->url('ftp', '/file'), 'r');
         self::assertFalse(@fstat($stream));
         Keepalive::enable($stream, 47, 11, 5);
-        self::assertSame(47, Kernel::options(Kernel::descriptorAt(stream_socket_get_name($stream, false)))['idle'], 'the connection for the data');
+        $fd = Kernel::descriptorAt(stream_socket_get_name($stream, false), stream_socket_get_name($stream, true));
+        self::assertSame(47, Kernel::options($fd)['idle'], 'the connection for the data');
         self::assertSame('hello', fread($stream, 5));
     }
 

@@ -54,6 +54,7 @@ final class WatchTest extends TestCase
             if (!is_array($result)) {
                 throw new \RuntimeException("$scenario could not be played: $text{$process->errors()}");
             }
+            $result['output'] = self::withoutAnsweredProbes($result['output']);
             self::$results[$scenario] = $result;
         }
     }
@@ -165,6 +166,7 @@ $/',
         self::assertMatchesRegularExpression('/^ETIMEDOUT after 4\.\d s of silence/', end($idle));
 
         self::assertSame('idle 5 s, interval 1 s, count 9, user timeout 3 s', $writing[1]);
+        $writing = array_values(preg_grep('/^heard /', $writing, PREG_GREP_INVERT)); // on a slow machine, before the cut
         self::assertMatchesRegularExpression('/^data is not acknowledged, no probes: gives up in [012]\.\d s$/', $writing[3]);
         self::assertMatchesRegularExpression('/^given up after .* nothing was acknowledged$/', $writing[4]);
 
@@ -526,6 +528,14 @@ $/',
         ];
     }
 
+    /** While the kernel sends a probe, its table shows no timer. */
+    public function testAProbeThatWasSentWhileTheTableWasRead(): void
+    {
+        $entry = ['local' => '', 'remote' => '', 'timer' => 'none', 'timerAt' => 999.9, 'probes' => 0];
+        $sample = new Sample(1000.0, 3, $entry, Settings::of(10, 5, 3), new Status(1, 1, 0, 10100, 60000, 100), null);
+        self::assertSame(['keepalive', 5.0, 15.0], [$sample->timer, $sample->timerIn, (new Forecast($sample))->givesUpIn]);
+    }
+
     /** @dataProvider idleConnections */
     #[DataProvider('idleConnections')]
     public function testTheForecastOfAnIdleConnection(
@@ -579,6 +589,12 @@ $/',
             self::assertGreaterThan(-0.3, (float) $end[1] - (float) $at - (float) $left, $output);
             self::assertLessThan(self::SLACK, (float) $end[1] - (float) $at - (float) $left, $output);
         }
+    }
+
+    /** Between a probe and its answer are some microseconds, in which the watch may look. */
+    private static function withoutAnsweredProbes(string $output): string
+    {
+        return (string) preg_replace('/^.*probe 1 of 3 sent after .*\n(?=.*heard from the peer)/m', '', $output);
     }
 
     /** "   12.3 s  " at each line's beginning. */

@@ -25,7 +25,7 @@ teardown() { [ -z "$listener" ] || kill "$listener"; }
 listen() { # on this address; sets listener and port
     local said=$BATS_TEST_TMPDIR/nc waited=0
     : >"$said"
-    nc -lkv "$1" 0 >"$said" 2>&1 3>&- &
+    nc -nlkv "$1" 0 >"$said" 2>&1 3>&- &
     listener=$!
     until port=$(sed -n 's/^Listening on .* \([0-9]*\)$/\1/p' "$said") && [ -n "$port" ]; do
         waited=$((waited + 1))

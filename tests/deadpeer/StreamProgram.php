@@ -65,7 +65,7 @@ final class StreamProgram implements Program
     {
         do {
             $this->told = [];
-            $left = max(0, $time - microtime(true));
+            $left = max(0.001, $time - microtime(true)); // 0 would be no limit for TLS
             $ended = $this->hasEnded((int) $left, (int) (1e6 * ($left - (int) $left)));
             $now = microtime(true);
         } while (!$ended && $now < $time);
@@ -94,8 +94,8 @@ final class StreamProgram implements Program
                 $ended = $this->tell('feof', function () {
                     return feof($this->stream);
                 });
-                $read = $this->read();
-                return $ended || $read;
+                $this->read();
+                return $ended;
             case 'loop':
                 usleep(10000);
                 return $this->read();

@@ -12,7 +12,7 @@ final class Program
 {
     public const OBJECT = __DIR__ . '/../../target/release/libkeepalive-preload.so';
 
-    private const PATIENCE_SECONDS = 20;
+    private const PATIENCE_SECONDS = 60;
 
     private Process $process;
 

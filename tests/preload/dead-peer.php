@@ -41,6 +41,7 @@ foreach ($commands as $client => $command) {
     }
 }
 usleep(500000);
+$begun = microtime(true);
 exec("$hosts cut");
 $cut = microtime(true);
 foreach ($programs as $name => $program) {
@@ -52,7 +53,11 @@ $told = array_fill_keys(array_keys($programs), null);
 while (microtime(true) < $cut + HORIZON_SECONDS) {
     foreach ($programs as $name => $program) {
         if ($told[$name] === null && !$program->isRunning()) {
-            $told[$name] = ['seconds' => round(microtime(true) - $cut, 2), 'said' => $program->output()];
+            $told[$name] = [
+                'seconds' => round(microtime(true) - $cut, 2),
+                'at most' => round(microtime(true) - $begun, 2),
+                'said' => $program->output(),
+            ];
         }
     }
     usleep(10000);

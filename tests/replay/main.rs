@@ -102,7 +102,8 @@ fn seconds_of_answered_probes(fd: c_int, wanted: u32) -> f64 {
         let seconds = started.elapsed().as_secs_f64();
         let sent = now.tcpi_segs_out - before.tcpi_segs_out;
         if sent.min(now.tcpi_segs_in - before.tcpi_segs_in) >= wanted {
-            return seconds;
+            // When the last answer came, not when this thread was woken.
+            return seconds - f64::from(now.tcpi_last_ack_recv) / 1000.0;
         }
         assert!(seconds < 30.0, "{sent} probes in {seconds} s");
         thread::sleep(Duration::from_millis(20));

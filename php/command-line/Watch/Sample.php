@@ -47,10 +47,13 @@ final class Sample
         $this->status = $status;
         $this->silence = $status->lastReceivedMs() < 0 ? null : $status->lastReceivedMs() / 1000;
 
-        if ($this->timer === 'keepalive' && $status->probes() > $entry['probes']) {
-            $this->timerIn += $settings->interval(); // it has fired since that entry was read
-        }
         $this->timerIn = max(0.0, $this->timerIn);
+        $isIdle = $settings->enabled() && $status->unacked() === 0;
+        if ($isIdle && $status->probes() > $entry['probes'] && in_array($this->timer, ['keepalive', 'none'], true)) {
+            // It has fired since that entry was read, or was firing just then: the kernel starts it again afterwards.
+            $this->timer = 'keepalive';
+            $this->timerIn += $settings->interval();
+        }
         $windowIsClosed = $this->timer === 'window probe';
         if ($this->isConnected() && ($status->unacked() > 0 || $windowIsClosed)) {
             // The kernel reports only when data was last sent, and counts repetitions as sending.

@@ -79,14 +79,14 @@ final class Kernel
         throw new \LogicException("No IPv4 socket has inode $inode.");
     }
 
-    /** The descriptor of this process's connection with these IPv4 ends, of which one can be left out. */
+    /** The descriptor of this process's established connection with these IPv4 ends, of which one can be left out. */
     public static function descriptorAt(?string $local, ?string $remote = null): int
     {
         $inKernelsForm = static function (string $address): string {
             [$host, $port] = explode(':', $address);
             return sprintf('%s:%04X', strtoupper(bin2hex(strrev((string) inet_pton($host)))), $port);
         };
-        $wanted = array_map($inKernelsForm, array_filter([1 => $local, 2 => $remote]));
+        $wanted = array_map($inKernelsForm, array_filter([1 => $local, 2 => $remote])) + [3 => '01'];
         $descriptors = [];
         foreach (scandir('/proc/self/fd') ?: [] as $fd) {
             $descriptors[(string) @readlink("/proc/self/fd/$fd")] = (int) $fd;

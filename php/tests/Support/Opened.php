@@ -33,6 +33,14 @@ final class Opened
         $this->witness = $witness ?? $socket;
     }
 
+    /** PHP keeps persistent streams open, with ports that the sockets of later tests may get. */
+    public function __destruct()
+    {
+        if (is_resource($this->socket) && get_resource_type($this->socket) === 'persistent stream') {
+            fclose($this->socket);
+        }
+    }
+
     /** @return array<string, int|null> */
     public function options(): array
     {

@@ -20,7 +20,7 @@ final class WebServer
     public const USER = 'www-data';
 
     /** Seconds that a server may take to start. */
-    private const PATIENCE = 10;
+    private const PATIENCE = 60;
 
     private string $kind;
     private string $folder;
@@ -204,7 +204,7 @@ final class WebServer
     /** @return string[] the command */
     private function apache(bool $asSuperuser): array
     {
-        $port = self::freePort();
+        $port = FreePort::take();
         $this->address = "127.0.0.1:$port";
         $modules = '/usr/lib/apache2/modules';
         $version = PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;
@@ -234,14 +234,7 @@ final class WebServer
     /** @return string[] the command */
     private function builtIn(): array
     {
-        $this->address = '127.0.0.1:' . self::freePort();
+        $this->address = '127.0.0.1:' . FreePort::take();
         return [PHP_BINARY, '-S', $this->address, '-t', "$this->folder/www"];
-    }
-
-    private static function freePort(): int
-    {
-        $listener = stream_socket_server('tcp://127.0.0.1:0');
-        $name = (string) stream_socket_get_name($listener, false);
-        return (int) substr($name, strrpos($name, ':') + 1);
     }
 }

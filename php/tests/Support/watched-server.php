@@ -1,7 +1,8 @@
 <?php
 
 /**
- * The server of watched.php, on the far host: keeps connections open, but those to port 7001 for two seconds only.
+ * The server of watched.php, on the far host: keeps connections open, but those to port 7001 until a line comes from
+ * standard input.
  */
 
 declare(strict_types=1);
@@ -15,12 +16,16 @@ foreach (['192.0.2.2', '[2001:db8::2]'] as $host) {
 echo "ready\n";
 $accepted = [];
 while (true) {
-    $readable = $listeners;
-    $closing = $accepted === [] ? null : 2;
-    if (stream_select($readable, $none, $none, $closing) === 0) {
-        $accepted = [];
-    }
+    $readable = array_merge($listeners, [STDIN]);
+    stream_select($readable, $none, $none, null);
     foreach ($readable as $listener) {
+        if ($listener === STDIN) {
+            if (fgets(STDIN) === false) {
+                exit;
+            }
+            $accepted = [];
+            continue;
+        }
         $stream = stream_socket_accept($listener);
         if (substr(stream_socket_get_name($listener, false), -4) === '7001') {
             $accepted[] = $stream;

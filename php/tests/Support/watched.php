@@ -83,6 +83,9 @@ switch ($scenario) {
 $watch->waitFor('/heard from the peer/'); // a probe was answered
 array_map('cut', $event);
 $at = hrtime(true);
+if ($scenario === 'closed') {
+    $server->type("close\n");
+}
 if (isset($worker)) {
     $worker->type("now\n");
 }

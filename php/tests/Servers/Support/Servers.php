@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests\Servers\Support;
 
+use Keepalive\Tests\Support\FreePort;
 use Keepalive\Tests\Support\Process;
 
 /**
@@ -124,19 +125,10 @@ final class Servers
         return "$this->folder/certificate";
     }
 
-    /** Nothing may be told to use it twice. */
-    private static function freePort(): int
-    {
-        $held = stream_socket_server('tcp://127.0.0.1:0');
-        return (int) explode(':', (string) stream_socket_get_name($held, false))[1];
-    }
-
     private function choosePorts(): void
     {
-        $all = [];
         foreach (array_merge(self::NAMES, self::PROXIES, self::REDIS_CLUSTER, ['epmd', 'rabbitmq-nodes']) as $name) {
-            $all[] = $held = stream_socket_server('tcp://127.0.0.1:0');
-            $this->ports[$name] = (int) explode(':', (string) stream_socket_get_name($held, false))[1];
+            $this->ports[$name] = FreePort::take();
         }
     }
 
@@ -197,7 +189,7 @@ final class Servers
             case 'redisnode2':
             case 'redisnode3':
                 return "exec redis-server --bind $this->host --port $port --save '' --protected-mode no \\
-                    --cluster-enabled yes --cluster-port " . self::freePort();
+                    --cluster-enabled yes --cluster-port " . FreePort::take();
             case 'haproxy':
                 return "cat >haproxy.conf <<END
                     defaults

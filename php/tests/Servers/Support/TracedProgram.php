@@ -9,7 +9,7 @@ use Keepalive\Tests\Support\Process;
 /** A PHP program under strace: its output, and the options of its connections. */
 final class TracedProgram
 {
-    private const PATIENCE_SECONDS = 20;
+    private const PATIENCE_SECONDS = 60;
 
     private Process $process;
     private string $trace;

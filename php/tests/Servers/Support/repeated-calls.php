@@ -19,7 +19,8 @@ require __DIR__ . '/../../bootstrap.php';
 
 const HOSTS = __DIR__ . '/../../../../lab/hosts';
 const FAR = '192.0.2.2';
-const TURN_MICROSECONDS = 500000;
+const TURN_SECONDS = 0.5;
+const LOOK_MICROSECONDS = 20000;
 const PATIENCE_SECONDS = 15;
 
 $settings = Settings::of(2, 3, 2);
@@ -36,15 +37,20 @@ foreach (['once', 'enableConnectionsTo', 'apply'] as $way) {
 }
 exec(HOSTS . ' cut', $output, $status);
 $cut = microtime(true);
+$turn = $cut + TURN_SECONDS;
 while (count($ends) < 3 && microtime(true) < $cut + PATIENCE_SECONDS) {
-    usleep(TURN_MICROSECONDS);
-    // The two others are at another port.
-    Keepalive::enableConnectionsTo('*:7000', $settings);
+    usleep(LOOK_MICROSECONDS);
     foreach ($streams as $way => $stream) {
         if (!isset($ends[$way]) && Keepalive::status($stream)->state() === 'CLOSE') {
-            $ends[$way] = round(microtime(true) - $cut, 1);
+            $ends[$way] = microtime(true) - $cut;
         }
     }
+    if (microtime(true) < $turn) {
+        continue;
+    }
+    $turn += TURN_SECONDS;
+    // The two others are at another port.
+    Keepalive::enableConnectionsTo('*:7000', $settings);
     if (!isset($ends['apply'])) {
         Keepalive::apply($streams['apply'], $settings);
     }

@@ -44,10 +44,10 @@ copy(__DIR__ . '/stuck-worker.php', "$folder/worker.php");
 chdir($folder);
 putenv('DATABASE=host=' . FAR . ";port={$servers->port('mariadb')}");
 $programs = [
+    'PHP, data in flight' => new Process(['php', 'worker.php', 'later']), // is set first: see FORECAST_SECONDS
     'PHP' => new Process(['php', 'worker.php']),
     'Python' => new Process(['python3', __DIR__ . '/stuck.py', FAR, '7000']),
     'C' => new Process(["$folder/stuck-in-c", FAR, '7000']),
-    'PHP, data in flight' => new Process(['php', 'worker.php', 'later']),
     'PHP, not set' => new Process(['php', 'worker.php']),
 ];
 foreach ($programs as $program) {
