@@ -121,7 +121,7 @@ preg_match('/^model name\s*: (.*)$/m', (string) @file_get_contents('/proc/cpuinf
 $library = dirname(__DIR__) . '/target/release/libkeepalive.so';
 $machine = sprintf(
     'Linux %s, %s, %s; PHP %s, %s; %s.',
-    php_uname('r'),
+    strtok(php_uname('r'), '-'), // a build's own name tells a reader nothing
     php_uname('m'),
     trim($cpu[1] ?? 'CPU unknown'),
     PHP_VERSION,

@@ -145,6 +145,7 @@ final class Report
 
     private static function machine(): string
     {
-        return sprintf("Linux %s, PHP %s.\n", php_uname('r'), PHP_VERSION);
+        // Without the name of the build, which tells a reader nothing.
+        return sprintf("Linux %s, PHP %s.\n", strtok(php_uname('r'), '-'), PHP_VERSION);
     }
 }
