@@ -11,7 +11,7 @@ namespace Keepalive\CommandLine;
  */
 final class Arguments
 {
-    /** Kinds of options; any other kind is the smallest number that the option takes. */
+    /** Kinds of options; any other kind is the smallest and the largest number that the option takes. */
     public const FLAG = 'flag';
     public const TEXT = 'text';
 
@@ -26,7 +26,7 @@ final class Arguments
 
     /**
      * @param string $command for messages
-     * @param array<string, string|int> $kinds of its options, by name without the dashes
+     * @param array<string, string|array{int, int}> $kinds of its options, by name without the dashes
      * @param string[] $arguments
      *
      * @throws UsageError
@@ -111,13 +111,16 @@ final class Arguments
         return array_values(array_filter($names, [$this, 'has']));
     }
 
-    /** @param string|int $kind */
+    /** @param string|array{int, int} $kind */
     private function take(string $name, $kind, string $value): void
     {
-        if (is_int($kind)) {
+        if (is_array($kind)) {
             $number = filter_var($value, FILTER_VALIDATE_INT);
-            if ($number === false || $number < $kind) {
-                throw new UsageError("--$name takes a number from $kind; \"$value\" was given.");
+            if ($number === false || $number < $kind[0] || $number > $kind[1]) {
+                throw new UsageError("--$name takes a number from $kind[0] to $kind[1]; \"$value\" was given.");
+            }
+            if (isset($this->numbers[$name])) {
+                throw new UsageError("--$name may be given once only.");
             }
             $this->numbers[$name] = $number;
         } elseif ($value === '') {

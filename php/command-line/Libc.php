@@ -41,8 +41,9 @@ final class Libc
     private const SIGPIPE = 13;
 
     public const EPERM = 1;
-    private const ESRCH = 3;
+    public const ESRCH = 3;
     private const EINTR = 4;
+    private const EBADF = 9;
     private const EAGAIN = 11;
     private const ENOSYS = 38;
 
@@ -79,7 +80,7 @@ final class Libc
      *
      * @return int|null null if it is no longer open there
      *
-     * @throws SocketException it is not permitted, or the kernel is too old
+     * @throws SocketException it is not permitted, the kernel is too old, or no descriptor is free here
      */
     public static function borrow(int $pidfd, int $fd): ?int
     {
@@ -87,7 +88,7 @@ final class Libc
         if ($borrowed >= 0) {
             return $borrowed;
         }
-        if (in_array(self::errno(), [self::EPERM, self::ENOSYS], true)) {
+        if (!in_array(self::errno(), [self::EBADF, self::ESRCH], true)) {
             throw self::refused("Looking at another process's socket");
         }
         return null;
@@ -155,7 +156,7 @@ final class Libc
             \FFI::memcpy($text, $argument, strlen($argument));
             $vector[$i] = \FFI::addr($text[0]);
         }
-        foreach (scandir('/proc/self/fd') ?: [] as $fd) {
+        foreach (@scandir('/proc/self/fd') ?: [] as $fd) {
             if ((int) $fd > 2 && @readlink("/proc/self/fd/$fd") === realpath($_SERVER['SCRIPT_FILENAME'])) {
                 $c->fcntl((int) $fd, self::F_SETFD, self::FD_CLOEXEC);
             }

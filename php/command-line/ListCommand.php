@@ -14,9 +14,10 @@ use Keepalive\Exception\SocketException;
  */
 final class ListCommand implements Command
 {
-    private const KINDS = ['pid' => 1, 'json' => Arguments::FLAG];
+    private const KINDS = ['pid' => Process::PIDS, 'json' => Arguments::FLAG];
 
-    private const ROW = '%5s %-21s %-21s %-11s %s';
+    /** As wide as any IPv4 address with its port. */
+    private const ADDRESS_WIDTH = 21;
 
     public function summary(): string
     {
@@ -54,7 +55,7 @@ final class ListCommand implements Command
         }
         Process::needs('list');
         $one = $parsed->number('pid');
-        /** @var array<int, array{Process, Sample[]}> $found by pid */
+        /** @var array<int, array{string, Sample[]}> $found by pid: the command, and its sockets by inode */
         $found = [];
         $forbidden = [];
         $tables = [];
@@ -63,9 +64,10 @@ final class ListCommand implements Command
                 $process = new Process($pid);
                 $network = $process->network();
                 $tables[$network] = $tables[$network] ?? ConnectionTable::of((string) $pid); // it is slow
-                $found[$pid] = [$process, self::samples($process, $tables[$network])];
+                // Not the process itself, which holds a descriptor: there may be thousands.
+                $found[$pid] = [$process->command(), self::samples($process, $tables[$network])];
             } catch (SocketException $refused) {
-                if ($one !== null) {
+                if ($one !== null || !in_array($refused->getCode(), [Libc::EPERM, Libc::ESRCH], true)) {
                     throw $refused;
                 }
                 if ($refused->getCode() === Libc::EPERM) { // the others have ended in the meantime
@@ -99,28 +101,33 @@ final class ListCommand implements Command
         return array_filter($samples);
     }
 
-    /** @param array<int, array{Process, Sample[]}> $found by pid */
+    /** @param array<int, array{string, Sample[]}> $found as above */
     private static function print(array $found, bool $emptyToo): void
     {
         $shown = [];
         $isFirst = true;
-        foreach ($found as [$process, $samples]) {
+        foreach ($found as $pid => [$command, $samples]) {
             $samples = array_diff_key($samples, $shown);
             $shown += $samples;
             if ($samples === [] && !$emptyToo) {
                 continue;
             }
-            echo $isFirst ? '' : "\n", $process->name(), "\n";
+            echo $isFirst ? '' : "\n", Process::title($pid, $command), "\n";
             $isFirst = false;
             if ($samples === []) {
                 echo "   no TCP sockets\n";
                 continue;
             }
-            printf(self::ROW . "\n", 'fd', 'local', 'remote', 'state', 'keepalive');
+            $rows = [['fd', 'local', 'remote', 'state', 'keepalive']];
             foreach ($samples as $sample) {
                 $state = $sample->status->state();
                 $remote = $state === 'LISTEN' ? '-' : $sample->remote;
-                printf(self::ROW . "\n", $sample->fd, $sample->local, $remote, $state, SettingsText::short($sample->settings));
+                $rows[] = [$sample->fd, $sample->local, $remote, $state, SettingsText::short($sample->settings)];
+            }
+            $local = max(self::ADDRESS_WIDTH, ...array_map('strlen', array_column($rows, 1)));
+            $remote = max(self::ADDRESS_WIDTH, ...array_map('strlen', array_column($rows, 2)));
+            foreach ($rows as $row) {
+                vprintf("%5s %-{$local}s %-{$remote}s %-11s %s\n", $row);
             }
         }
         if ($shown !== []) {
@@ -128,7 +135,7 @@ final class ListCommand implements Command
         }
     }
 
-    /** @param array<int, array{Process, Sample[]}> $found by pid */
+    /** @param array<int, array{string, Sample[]}> $found as above */
     private static function printJson(array $found): void
     {
         $owners = [];
@@ -137,12 +144,12 @@ final class ListCommand implements Command
                 $owners[$inode][] = $pid;
             }
         }
-        foreach ($found as $pid => [$process, $samples]) {
+        foreach ($found as $pid => [$command, $samples]) {
             foreach ($samples as $inode => $sample) {
                 if ($owners[$inode][0] === $pid) {
                     $whose = [
                         'pid' => $pid,
-                        'command' => $process->command(),
+                        'command' => $command,
                         'shared_with' => array_slice($owners[$inode], 1),
                     ];
                     echo Json::line($whose + $sample->facts()), "\n";

@@ -17,6 +17,9 @@ use Keepalive\OpenSocket;
  */
 final class Process
 {
+    /** The numbers that a process can have, as an option takes them. */
+    public const PIDS = [1, 0x7FFFFFFF];
+
     private string $pid;
     /** A descriptor for it (a pidfd), which never means another process, even if one gets the same number later. */
     private int $pidfd;
@@ -32,6 +35,9 @@ final class Process
     {
         if (PHP_OS_FAMILY !== 'Linux') {
             throw new UnavailableException("keepalive $command works on Linux only.");
+        }
+        if (!is_dir('/proc/self/fd')) {
+            throw new UnavailableException("keepalive $command needs /proc, which is not mounted here.");
         }
         try {
             Library::find();
@@ -58,6 +64,7 @@ final class Process
         try {
             $this->lend(0);
         } catch (SocketException $refused) {
+            Libc::close($this->pidfd); // PHP calls no destructor now
             throw $refused->getCode() !== Libc::EPERM ? $refused : new SocketException(
                 "{$refused->getMessage()} " . Permission::missing($pid),
                 Libc::EPERM
@@ -102,8 +109,12 @@ final class Process
     /** "process 4711: php worker.php", in printable ASCII, because it goes to a terminal, and any user can choose it. */
     public function name(): string
     {
-        $command = $this->command();
-        return $command === '' ? "process $this->pid" : "process $this->pid: $command";
+        return self::title((int) $this->pid, $this->command());
+    }
+
+    public static function title(int $pid, string $command): string
+    {
+        return $command === '' ? "process $pid" : "process $pid: $command";
     }
 
     /** "php worker.php", also in printable ASCII; empty for a process that has ended. */
@@ -139,6 +150,7 @@ final class Process
             return [];
         }
         $table = $table ?? ConnectionTable::of($this->pid);
+        $this->others = array_intersect_key($this->others, $descriptors); // a watch may last for weeks
         $sockets = [];
         foreach ($descriptors as $inode => $fd) {
             $entry = $table[$inode] ?? $this->outsideTheTable($inode, $fd);

@@ -22,7 +22,7 @@ final class SetCommand implements Command
 
     /** @var array<string, int|string> for Arguments */
     private const KINDS = SettingsOptions::KINDS + [
-        'pid' => 1,
+        'pid' => Process::PIDS,
         'off' => Arguments::FLAG,
         'to' => Arguments::TEXT,
         'dry-run' => Arguments::FLAG,

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Keepalive\CommandLine;
 
 use Keepalive\Exception\InvalidArgumentException;
+use Keepalive\Internal\Values;
 use Keepalive\Settings;
 
 /**
@@ -14,8 +15,14 @@ use Keepalive\Settings;
  */
 final class SettingsOptions
 {
-    /** @var array<string, int|string> for Arguments */
-    public const KINDS = ['within' => 1, 'idle' => 1, 'interval' => 1, 'count' => 1, 'user-timeout' => 0];
+    /** For Arguments. */
+    public const KINDS = self::PROBES + ['within' => [1, Values::MAX_INT], 'user-timeout' => [0, Values::MAX_INT]];
+
+    public const PROBES = [
+        'idle' => [1, Values::MAX_SECONDS],
+        'interval' => [1, Values::MAX_SECONDS],
+        'count' => [1, Values::MAX_COUNT],
+    ];
 
     public const HELP = <<<'HELP'
           --within SECONDS     a dead peer is noticed within 6 to 14400 seconds,
@@ -41,7 +48,7 @@ final class SettingsOptions
                 return Settings::of($idle, $interval, $count, $arguments->number('user-timeout'));
             }
         } catch (InvalidArgumentException $wrong) {
-            throw new UsageError(($within === null ? '' : '--within: ') . $wrong->getMessage());
+            throw new UsageError("--within: {$wrong->getMessage()}");
         }
         throw new UsageError("$command takes --within alone, or --idle, --interval and --count together.");
     }

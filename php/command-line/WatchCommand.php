@@ -30,10 +30,10 @@ final class WatchCommand implements Command
     /** A shell's exit status for a program that a signal ended: this plus the signal's number. */
     private const SIGNALLED = 128;
 
-    private const KINDS = ['idle' => 1, 'interval' => 1, 'count' => 1, 'pid' => 1, 'json' => Arguments::FLAG];
+    private const KINDS = SettingsOptions::PROBES + ['pid' => Process::PIDS, 'json' => Arguments::FLAG];
 
     /** "tcp://host:port", roughly. Anything else is a usage error, before anything is opened. */
-    private const ADDRESS = '~^((tcp|tls)://)?(\[[^]]+\]|[^][:/]+):\d+$~D';
+    private const ADDRESS = '~^((tcp|tls|ssl)://)?(\[[^]]+\]|[^][:/]+):\d+$~D';
 
     private Screen $screen;
     private Keyboard $keyboard;
@@ -157,7 +157,7 @@ final class WatchCommand implements Command
     {
         $panel = new Panel($this->screen, $this->keyboard->isOpen() ? 'q ends it' : 'Ctrl-C ends it');
         $before = null;
-        while ($this->signal === null && !$this->isQuit) {
+        while ($this->signal === null && !$this->isQuit && connection_aborted() === 0) {
             $now = $this->target->samples($before ?? []);
             $this->sayChanges($before, $now);
             if ($this->target->isOver()) {

@@ -215,7 +215,7 @@ final class Keepalive
         if ((\is_object($socket) || \PHP_VERSION_ID < 80000) && SocketKind::isSocket($socket)) {
             return self::$forSockets ??= new SocketsBackend(); // PHP does not show its descriptor
         }
-        try { // without ??=, which loops for ever in PHP's JIT when a signal handler throws
+        try { // without ??=, which never ends in PHP's JIT when a signal handler throws
             return self::$backend === null ? self::$backend = new FfiBackend() : self::$backend;
         } catch (UnavailableException $why) {
             if (!extension_loaded('sockets')) {

@@ -111,6 +111,62 @@ final class ListTest extends TestCase
         self::assertSame([0, ''], [$json->status, $json->output]);
     }
 
+    /** A large server has more processes than a program may have descriptors. */
+    public function testMoreProcessesThanDescriptors(): void
+    {
+        $many = new Process(['setsid', 'sh', '-c', 'for i in $(seq 50); do sleep 60 & done; echo ready; wait']);
+        $many->waitFor('/ready/');
+        $limited = array_merge(Child::limitedTo(30), self::COMMAND, ['--json']);
+        $list = Child::run($limited);
+        $forbidden = Child::run(array_merge(['unshare', '-Ur'], $limited));
+        posix_kill(-$many->pid, SIGKILL);
+        self::assertSame(0, $list->status, $list->errors);
+        self::assertCount(1, self::ofThis($list, $this->name, $this->address));
+        self::assertSame(0, $forbidden->status, $forbidden->errors);
+        self::assertMatchesRegularExpression('/may not look at \d{2,} of the processes/', $forbidden->errors);
+    }
+
+    /** @return array<int, array{string}> */
+    public static function newCalls(): array
+    {
+        return [['pidfd_open'], ['pidfd_getfd']];
+    }
+
+    /** @dataProvider newCalls */
+    #[DataProvider('newCalls')]
+    public function testAKernelWithoutTheCallIsAFailure(string $call): void
+    {
+        $strace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', "trace=$call", '-e', "inject=$call:error=ENOSYS"];
+        $list = Child::run(array_merge($strace, self::COMMAND));
+        self::assertSame([1, ''], [$list->status, $list->output]);
+        self::assertStringContainsString('ENOSYS: this needs Linux 5.6 or newer.', $list->errors);
+    }
+
+    public function testWithoutProc(): void
+    {
+        $hidden = ['unshare', '-Urm', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh'];
+        $list = Child::run(array_merge($hidden, self::COMMAND));
+        self::assertSame(
+            [1, '', "keepalive: keepalive list needs /proc, which is not mounted here.\n"],
+            [$list->status, $list->output, $list->errors]
+        );
+    }
+
+    public function testAddressesThatAreLong(): void
+    {
+        $address = '2001:db8:1:2:3:4:5:6';
+        $network = ['unshare', '-Urn', 'sh', '-c', "ip link set lo up; ip address add $address dev lo nodad; exec \"\$@\"", 'sh'];
+        $command = implode(' ', array_map('escapeshellarg', self::COMMAND));
+        $list = Child::php("
+            \$listener = stream_socket_server('tcp://[$address]:0');
+            \$client = stream_socket_client('tcp://' . stream_socket_get_name(\$listener, false));
+            passthru(" . var_export($command, true) . " . ' --pid ' . getmypid());
+        ", [], [], null, $network)->cleanOutput();
+        $pattern = "/^ *\d+ (\[$address\]:\d+) +(-|\[$address\]:\d+) +(?=(LISTEN|ESTABLISHED) )/m";
+        self::assertSame(2, preg_match_all($pattern, $list, $rows), $list);
+        self::assertSame(strlen($rows[0][0]), strlen($rows[0][1]), $list);
+    }
+
     public function testWithoutPermissionItSaysOfHowMany(): void
     {
         $list = Child::run(array_merge(['unshare', '-Ur'], self::COMMAND));

@@ -197,6 +197,14 @@ final class RunTest extends TestCase
         }
     }
 
+    public function testEnv(): void
+    {
+        self::assertSame("on 1, idle 3\n", self::keepalive(['--within=30'], ['env', '-u', 'HOME', self::file('program')])->cleanOutput());
+        $run = self::keepalive(['--within=30'], ['env', '-i', self::file('program')]);
+        self::assertSame([125, ''], [$run->status, $run->output]);
+        self::assertStringContainsString('env -i removes LD_PRELOAD', $run->errors);
+    }
+
     /** For whom the loader ignores LD_PRELOAD. */
     public function testProgramsThatHaveMoreRightsThanTheirCaller(): void
     {

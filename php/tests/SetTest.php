@@ -194,6 +194,17 @@ final class SetTest extends TestCase
         self::assertSame(0, Kernel::options($socket)['on']);
     }
 
+    /** keepalive set ... | head -1, or a full disk: the work is done, and the exit status is not that of success. */
+    public function testItsOutputCannotBeWritten(): void
+    {
+        $shell = ['sh', '-c', 'exec "$@" >/dev/full', 'sh'];
+        $set = Child::run(array_merge($shell, self::COMMAND, self::thisProcess(), ['--within', '30']));
+        self::assertSame(1, $set->status);
+        foreach ([$this->client, $this->accepted, $this->listener] as $socket) {
+            self::assertSame(self::WITHIN_30, Kernel::options($socket));
+        }
+    }
+
     public function testWhatTheKernelRefuses(): void
     {
         // The last of the five calls is refused; then keepalive stays off.
@@ -317,9 +328,9 @@ final class SetTest extends TestCase
             [2, '--within alone, or', '--pid', '1', '--idle', '60', '--count', '6'],
             [2, '--off without other values', '--pid', '1', '--off', '--within', '30'],
             [2, 'seconds must be an int from 6 to 14400', '--pid', '1', '--within', '5'],
-            [2, 'count must be an int from 1 to 127', '--pid', '1', '--idle', '1', '--interval', '1', '--count', '128'],
-            [2, '--user-timeout takes a number from 0', '--pid', '1', '--user-timeout', '-1'],
-            [2, '--pid takes a number from 1; "me"', '--pid', 'me', '--within', '30'],
+            [2, '--count takes a number from 1 to 127; "128"', '--pid', '1', '--idle', '1', '--interval', '1', '--count', '128'],
+            [2, '--user-timeout takes a number from 0 to 2147483647; "-1"', '--pid', '1', '--user-timeout', '-1'],
+            [2, '--pid takes a number from 1 to 2147483647; "me"', '--pid', 'me', '--within', '30'],
             [2, '--to: address must be', '--pid', '1', '--within', '30', '--to', 'a:b:c'],
             [2, '--to takes a value', '--pid', '1', '--within', '30', '--to'],
             [2, '--off takes no value', '--pid', '1', '--off=5'],

@@ -308,6 +308,18 @@ $/',
         self::assertSame($modes[1], $modes[2]);
     }
 
+    /** keepalive watch ... | head -1: it ends, and leaves the terminal as it was. */
+    public function testItsOutputCannotBeWritten(): void
+    {
+        $listener = stream_socket_server('tcp://127.0.0.1:0');
+        $watch = self::command() . ' tcp://' . stream_socket_get_name($listener, false);
+        $shell = "stty -g; (timeout --foreground 20 $watch; echo \"status $?\" >&2) | head -n 1; stty -g";
+        $process = self::start(['script', '-qec', $shell, '/dev/null']);
+        self::assertSame(0, $process->status(), $output = $process->output());
+        self::assertSame(1, preg_match('/^(\S+)\n *0\.\d s  connecting.*\nstatus 1\n(\S+)\n$/s', self::withoutSequences($output), $modes), $output);
+        self::assertSame($modes[1], $modes[2]);
+    }
+
     public function testCtrlCEndsItCleanly(): void
     {
         $listener = stream_socket_server('tcp://127.0.0.1:0');
@@ -393,8 +405,9 @@ $/',
             [2, 'an address or --pid'],
             [2, 'another', 'tcp://a:1', 'b'],
             [2, 'an address or --pid', 'tcp://a:1', '--pid', '1'],
-            [2, '--pid takes a number', '--pid', '0'],
-            [2, '--idle takes a number from 1; "" was given', 'tcp://a:1', '--idle'],
+            [2, '--pid takes a number from 1 to 2147483647; "0"', '--pid', '0'],
+            [2, '--pid may be given once only', '--pid', '1', '--pid', '2'],
+            [2, '--idle takes a number from 1 to 32767; "" was given', 'tcp://a:1', '--idle'],
             [2, 'no option --with', 'tcp://a:1', '--with=it'],
             [2, 'changes nothing', '--pid', '1', '--idle', '4'],
             [2, 'changes nothing', '--pid', '1', '--json', '--count', '4'],

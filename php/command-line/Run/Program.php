@@ -90,7 +90,13 @@ final class Program
     {
         // A #! line passes "-S php -d x" as one argument.
         $words = preg_split('/\s+/', implode(' ', $arguments), -1, PREG_SPLIT_NO_EMPTY) ?: [];
-        foreach ($words as $word) {
+        foreach ($words as $i => $word) {
+            if (in_array($word, ['-', '-i', '--ignore-environment'], true)) {
+                return "env $word removes LD_PRELOAD. Put env before keepalive: env $word keepalive run.";
+            }
+            if (in_array($words[$i - 1] ?? '', ['-u', '-C'], true)) {
+                continue; // the value of this option
+            }
             if ($word[0] !== '-' && strpos($word, '=') === false) {
                 $file = self::find($word);
                 return $file === null ? null : self::whyNot($file, [], $object, $depth + 1);

@@ -20,7 +20,7 @@ require __DIR__ . '/../../autoload.php'; // in an application: vendor/autoload.p
 require 'GuzzleHttp/autoload.php';
 
 $url = getenv('URL') ?: 'https://localhost/';
-$address = '*:' . (parse_url($url, PHP_URL_PORT) ?? 443);
+$address = '*:' . (parse_url($url, PHP_URL_PORT) ?? (parse_url($url, PHP_URL_SCHEME) === 'http' ? 80 : 443));
 $settings = Settings::detectWithin(30);
 
 $client = new Client([

@@ -5,9 +5,10 @@
  *
  *     URL=https://api.example/report [URL_CA=authorities.pem] php url.php
  *
- * PHP calls the notification when it has connected, for each redirection too. ssl options and http options of the
- * context work as they do without it. A stream from fopen() can also be given to Keepalive::apply(), which is late for
- * a server that takes its time to answer: fopen() returns after the answer's first line.
+ * PHP calls the notification when it has connected, for each redirection too, which may lead to another port. So all
+ * connections of the process are set. ssl options and http options of the context work as they do without it. A stream
+ * from fopen() can also be given to Keepalive::apply(), which is late for a server that takes its time to answer:
+ * fopen() returns after the answer's first line.
  */
 
 declare(strict_types=1);
@@ -18,13 +19,12 @@ use Keepalive\Settings;
 require __DIR__ . '/../../autoload.php'; // in an application: vendor/autoload.php
 
 $url = getenv('URL') ?: 'https://localhost/';
-$port = parse_url($url, PHP_URL_PORT) ?? 443;
 
 $context = stream_context_create(
     ['ssl' => getenv('URL_CA') ? ['cafile' => getenv('URL_CA')] : []],
-    ['notification' => static function (int $notification) use ($port): void {
+    ['notification' => static function (int $notification): void {
         if ($notification === STREAM_NOTIFY_CONNECT) {
-            Keepalive::tryToEnableConnectionsTo("*:$port", Settings::detectWithin(30));
+            Keepalive::tryToEnableConnectionsTo('*', Settings::detectWithin(30));
         }
     }]
 );

@@ -65,7 +65,7 @@ final class Php
     public static function describeSocket($socket): string
     {
         if ($socket instanceof OpenSocket) {
-            return "descriptor {$socket->fd()} ({$socket->local()} to {$socket->remote()})";
+            return "descriptor {$socket->fd()} (" . \implode(' to ', \array_filter([$socket->local(), $socket->remote()])) . ')';
         }
         if (\is_scalar($socket)) {
             return \is_int($socket) ? "descriptor $socket" : (string) $socket;
