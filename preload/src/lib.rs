@@ -26,7 +26,7 @@ use keepalive_core::errors::Errno;
 use keepalive_core::options;
 use keepalive_core::sys::get_option;
 use keepalive_core::types::{KA_UNCHANGED, ka_settings};
-use libc::c_int;
+use libc::{IPPROTO_TCP, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, c_int};
 
 use log::Subject;
 use variables::Variables;
@@ -38,7 +38,7 @@ fn opened(variables: &Variables, fd: c_int, domain: c_int, kind: c_int, protocol
     }
     if variables.rules.is_empty() {
         apply(variables, fd, &variables.settings, Subject::Opened);
-    } else if FRESH[0].load(Ordering::Relaxed) == 0 {
+    } else {
         remember_fresh(fd);
     }
 }
@@ -101,11 +101,12 @@ fn apply(variables: &Variables, fd: c_int, settings: &ka_settings, subject: Subj
 /// Idle time, interval and count of a fresh socket, 0 while unknown; used with rules only.
 static FRESH: [AtomicI32; 3] = [const { AtomicI32::new(0) }; 3];
 
-/// They are read from the program's first TCP socket. Opening one here for that would be a call
-/// that the program's own seccomp filter may not allow.
+/// They are read from each TCP socket that the program opens, because an administrator may change
+/// the sysctls while a server runs. Opening a socket here for that would be a call that the
+/// program's own seccomp filter may not allow.
 fn remember_fresh(fd: c_int) {
-    if let Ok(ka_settings { idle, intvl, cnt, .. }) = options::get(fd) {
-        for (place, value) in FRESH.iter().zip([idle, intvl, cnt]) {
+    for (place, option) in FRESH.iter().zip([TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT]) {
+        if let Ok(value) = get_option(fd, IPPROTO_TCP, option) {
             place.store(value, Ordering::Relaxed);
         }
     }

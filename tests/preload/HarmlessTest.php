@@ -110,6 +110,14 @@ final class HarmlessTest extends TestCase
         }
     }
 
+    public function testASysctlThatChangesLaterIsNotTakenForTheProgramsOwnValue(): void
+    {
+        $withLoopback = ['unshare', '--map-root-user', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', 'env'];
+        $program = array_merge(Program::environment(self::RULES), [self::program(), 'sysctl-changes']);
+        $child = Child::run(array_merge($withLoopback, $program));
+        self::assertSame('afterwards: ' . self::SET . "\n", $child->cleanOutput());
+    }
+
     /** Once without the object, once with it: the same calls, except for what rules need to know. */
     public function testWhatIsNotTcpIsNotTouched(): void
     {

@@ -285,6 +285,19 @@ static void own(void)
     close(listening);
 }
 
+/* An administrator changes the sysctl while the program runs. */
+static void sysctl_changes(void)
+{
+    int port, listening = listener(1, &port);
+    FILE *sysctl = fopen("/proc/sys/net/ipv4/tcp_keepalive_time", "w");
+    if (sysctl == NULL || fputs("600", sysctl) < 0 || fclose(sysctl) != 0)
+        perror("tcp_keepalive_time");
+    int fd = tcp();
+    connect_to(fd, port);
+    options("afterwards", fd);
+    close(listening);
+}
+
 /* It has no user timeout, unless its peer knows only TCP, and gets the rest. */
 static void mptcp(void)
 {
@@ -364,7 +377,7 @@ int main(int count, char **arguments)
         { "one", one }, { "seccomp", seccomp }, { "full-table", full_table }, { "no-files", no_files },
         { "closed", closed }, { "children", children }, { "threads", threads }, { "signals", signals },
         { "cancelled", cancelled }, { "own", own }, { "mptcp", mptcp }, { "addresses", addresses },
-        { "others", others }, { "library", library },
+        { "others", others }, { "library", library }, { "sysctl-changes", sysctl_changes },
     };
     for (size_t i = 0; count > 1 && i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(cases[i].name, arguments[1]) == 0) {
