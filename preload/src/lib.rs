@@ -65,10 +65,10 @@ fn named(
 fn keeps_on(variables: &Variables, fd: c_int) -> bool {
     let ours = &variables.settings;
     let keeps = options::get(fd).is_ok_and(|has| {
+        // Where none is set here, a user timeout is the program's own.
+        let user_timeout_ms = ours.user_timeout_ms.max(0);
         (has.enabled, has.idle, has.intvl, has.cnt) == (1, ours.idle, ours.intvl, ours.cnt)
-            && (has.user_timeout_ms == ours.user_timeout_ms
-                || ours.user_timeout_ms == KA_UNCHANGED
-                || is_mptcp(fd))
+            && (has.user_timeout_ms == user_timeout_ms || is_mptcp(fd))
     });
     if keeps {
         variables.log.write(fd, Subject::KeptOn, ours, Ok(()));

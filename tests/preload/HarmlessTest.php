@@ -118,6 +118,15 @@ final class HarmlessTest extends TestCase
         self::assertSame('afterwards: ' . self::SET . "\n", $child->cleanOutput());
     }
 
+    public function testAUserTimeoutOfTheProgramsOwnCountsWhereNoneIsSetHere(): void
+    {
+        foreach ([[], ['LIBKEEPALIVE_TO' => '127.0.0.1']] as $rules) {
+            $child = Program::run([self::program(), 'own'], ['LIBKEEPALIVE' => '47,11,5'] + $rules);
+            self::assertStringContainsString("with its own user timeout: 0\n", $child->cleanOutput());
+            self::assertStringContainsString(", 1 with others'\n", $child->output);
+        }
+    }
+
     /** Once without the object, once with it: the same calls, except for what rules need to know. */
     public function testWhatIsNotTcpIsNotTouched(): void
     {
