@@ -57,6 +57,10 @@ fn named(
     }
     // If it is not TCP, the kernel refuses this, and nothing is changed.
     let Ok(has) = options::get(fd) else { return };
+    // Programs that do not block call connect() again for the result.
+    if is_as_set_here(&variables.settings, fd, &has) {
+        return;
+    }
     apply(variables, fd, &without_the_programs_own(&variables.settings, &has), doing(address));
 }
 
@@ -64,16 +68,19 @@ fn named(
 /// values are still the ones set here.
 fn keeps_on(variables: &Variables, fd: c_int) -> bool {
     let ours = &variables.settings;
-    let keeps = options::get(fd).is_ok_and(|has| {
-        // Where none is set here, a user timeout is the program's own.
-        let user_timeout_ms = ours.user_timeout_ms.max(0);
-        (has.enabled, has.idle, has.intvl, has.cnt) == (1, ours.idle, ours.intvl, ours.cnt)
-            && (has.user_timeout_ms == user_timeout_ms || is_mptcp(fd))
-    });
+    let keeps = options::get(fd).is_ok_and(|has| is_as_set_here(ours, fd, &has));
     if keeps {
         variables.log.write(fd, Subject::KeptOn, ours, Ok(()));
     }
     keeps
+}
+
+/// Whether a socket has the values that are set here, and none of the program's own.
+fn is_as_set_here(ours: &ka_settings, fd: c_int, has: &ka_settings) -> bool {
+    // Where none is set here, a user timeout is the program's own.
+    let user_timeout_ms = ours.user_timeout_ms.max(0);
+    (has.enabled, has.idle, has.intvl, has.cnt) == (1, ours.idle, ours.intvl, ours.cnt)
+        && (has.user_timeout_ms == user_timeout_ms || is_mptcp(fd))
 }
 
 /// Whether socket() makes a TCP socket with these arguments; MPTCP counts.

@@ -137,6 +137,19 @@ final class VariablesTest extends TestCase
         ], self::lines(self::python(self::CONNECT, $variables)->errors));
     }
 
+    /** Programs that do not block call connect() again for the result. */
+    public function testConnectingAgainIsNoOtherLine(): void
+    {
+        $code = 'import socket; l = socket.create_server(("127.0.0.1", 0)); c = socket.socket(); '
+            . 'print(c.connect_ex(l.getsockname()), c.connect_ex(l.getsockname()))';
+        $variables = ['LIBKEEPALIVE_TO' => '127.0.0.1', 'LIBKEEPALIVE_LOG' => 'stderr'];
+        foreach (['60,10,6', 'within=30'] as $values) {
+            $child = self::python($code, ['LIBKEEPALIVE' => $values] + $variables);
+            self::assertSame('0 ' . SOCKET_EISCONN . "\n", $child->output);
+            self::assertSame(1, substr_count($child->errors, 'connecting to'), $child->errors);
+        }
+    }
+
     /** @return string[] with N for numbers */
     private static function lines(string $text): array
     {
