@@ -55,13 +55,16 @@ fn named(
     if !variables.rules.include(address) {
         return;
     }
-    // If it is not TCP, the kernel refuses this, and nothing is changed.
-    let Ok(has) = options::get(fd) else { return };
-    // Programs that do not block call connect() again for the result.
-    if is_as_set_here(&variables.settings, fd, &has) {
-        return;
+    let ours = &variables.settings;
+    match options::get(fd) {
+        // Programs that do not block call connect() again for the result.
+        Ok(has) if is_as_set_here(ours, fd, &has) => {}
+        Ok(has) => apply(variables, fd, &without_the_programs_own(ours, &has), doing(address)),
+        Err(Errno(error @ (libc::EPERM | libc::EACCES))) => {
+            variables.log.write(fd, doing(address), ours, Err(Errno(error)));
+        }
+        Err(_) => {} // not TCP
     }
-    apply(variables, fd, &without_the_programs_own(&variables.settings, &has), doing(address));
 }
 
 /// A program is about to switch keepalive off. Returns whether it stays on: it does if the socket's

@@ -118,6 +118,15 @@ final class HarmlessTest extends TestCase
         self::assertSame('afterwards: ' . self::SET . "\n", $child->cleanOutput());
     }
 
+    /** With rules the object first reads what a socket has. */
+    public function testTheLogSaysWhereAPolicyRefusesToRead(): void
+    {
+        $variables = ['LIBKEEPALIVE_LOG' => 'stderr'] + self::RULES;
+        $child = Program::run([self::program(), 'seccomp-getsockopt'], $variables);
+        self::assertSame("connected\n", $child->output);
+        self::assertMatchesRegularExpression('/: socket 4, connecting to [\d.:]+: not set: EPERM: .*\n$/', $child->errors);
+    }
+
     public function testAUserTimeoutOfTheProgramsOwnCountsWhereNoneIsSetHere(): void
     {
         foreach ([[], ['LIBKEEPALIVE_TO' => '127.0.0.1']] as $rules) {

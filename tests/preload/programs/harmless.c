@@ -85,11 +85,11 @@ static int connect_to(int fd, int port)
     return connect(fd, (struct sockaddr *)&address, sizeof address);
 }
 
-static void refuse_setsockopt(void)
+static void refuse(int call)
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -102,7 +102,7 @@ static void refuse_setsockopt(void)
 static void seccomp(void)
 {
     int port, listening = listener(1, &port);
-    refuse_setsockopt();
+    refuse(SYS_setsockopt);
     errno = 1234;
     int fd = tcp();
     puts(errno == 1234 ? "errno kept" : "errno changed");
@@ -110,6 +110,14 @@ static void seccomp(void)
     errno = 1234;
     int connected = connect_to(fd, port);
     puts(connected == 0 && errno == 1234 ? "connected, errno kept" : "not connected, or errno changed");
+    close(listening);
+}
+
+static void seccomp_getsockopt(void)
+{
+    int port, listening = listener(1, &port);
+    refuse(SYS_getsockopt);
+    puts(connect_to(tcp(), port) == 0 ? "connected" : "not connected");
     close(listening);
 }
 
@@ -374,10 +382,11 @@ static void one(void)
 int main(int count, char **arguments)
 {
     static const struct { const char *name; void (*run)(void); } cases[] = {
-        { "one", one }, { "seccomp", seccomp }, { "full-table", full_table }, { "no-files", no_files },
-        { "closed", closed }, { "children", children }, { "threads", threads }, { "signals", signals },
-        { "cancelled", cancelled }, { "own", own }, { "mptcp", mptcp }, { "addresses", addresses },
-        { "others", others }, { "library", library }, { "sysctl-changes", sysctl_changes },
+        { "one", one }, { "seccomp", seccomp }, { "seccomp-getsockopt", seccomp_getsockopt },
+        { "full-table", full_table }, { "no-files", no_files }, { "closed", closed }, { "children", children },
+        { "threads", threads }, { "signals", signals }, { "cancelled", cancelled }, { "own", own }, { "mptcp", mptcp },
+        { "addresses", addresses }, { "others", others }, { "library", library },
+        { "sysctl-changes", sysctl_changes },
     };
     for (size_t i = 0; count > 1 && i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(cases[i].name, arguments[1]) == 0) {
