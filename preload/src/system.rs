@@ -136,7 +136,8 @@ pub fn until_nul(bytes: &[u8]) -> &[u8] {
     CStr::from_bytes_until_nul(bytes).map_or(bytes, CStr::to_bytes)
 }
 
-/// The name of this thread, with which the program's name begins: 15 bytes at most.
+/// The name of this thread, 15 bytes at most: the program's, cut, unless the thread has one of its
+/// own, as in Java and Node.js.
 pub fn thread_name() -> [u8; 16] {
     let mut name = [0; 16];
     // SAFETY: PR_GET_NAME writes 16 bytes.
