@@ -120,7 +120,8 @@ mod listing {
 
     pub(crate) struct Listing {
         directory: File,
-        buffer: [u8; 8192],
+        /// Small, because a signal handler's stack may have 8192 bytes (SIGSTKSZ).
+        buffer: [u8; 2048],
         /// The part of `buffer` that was read and not yet returned.
         unread: std::ops::Range<usize>,
     }
@@ -133,7 +134,7 @@ mod listing {
 
     impl Listing {
         pub(super) fn of(directory: File) -> Self {
-            Self { directory, buffer: [0; 8192], unread: 0..0 }
+            Self { directory, buffer: [0; 2048], unread: 0..0 }
         }
 
         pub(super) fn descriptor(&self) -> c_int {

@@ -9,8 +9,10 @@
 #include <keepalive.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -226,6 +228,34 @@ static void a_cancelled_thread(void) {
     check("no function is a cancellation point", came_to_the_end && result == PTHREAD_CANCELED);
 }
 
+static volatile sig_atomic_t handled;
+
+static void handler(int signal) {
+    (void)signal;
+    handled = ka_find(0, 1) == -ENOENT && ka_sockets(NULL, 0) >= 1;
+}
+
+#ifndef __has_feature /* clang's */
+#define __has_feature(name) 0
+#endif
+
+/* The memory below the stack belongs to nobody: what does not fit ends the program. */
+static void a_signal_stack(void) {
+    /* 8192 on x86-64; more where the processor has more registers, which are on it too. */
+    size_t size = SIGSTKSZ, guard = 65536;
+    if (__has_feature(address_sanitizer)) /* needs more of the stack than the library */
+        size *= 8;
+    char *memory = mmap(NULL, guard + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int fd = tcp();
+    stack_t stack = {.ss_sp = memory + guard, .ss_size = size}, none = {.ss_flags = SS_DISABLE};
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
+    int failed = mprotect(memory + guard, size, PROT_READ | PROT_WRITE) | sigaltstack(&stack, NULL) |
+                 sigaction(SIGUSR1, &action, NULL) | raise(SIGUSR1) | sigaltstack(&none, NULL);
+    check("ka_find() and ka_sockets() on a signal stack of the usual size", !failed && handled);
+    munmap(memory, guard + size);
+    close(fd);
+}
+
 static void a_forked_process(void) {
     int fd = tcp();
     int status = -1;
@@ -249,6 +279,7 @@ int main(void) {
     texts();
     threads();
     a_cancelled_thread();
+    a_signal_stack();
     a_forked_process();
     return failures != 0;
 }
