@@ -202,7 +202,7 @@ typedef struct ka_option_numbers {
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif /* __cplusplus */
 
 /**
  * Turns TCP keepalive on for a socket, with these values.
@@ -392,7 +392,7 @@ const char *ka_strerror(int error);
 const char *ka_version(void);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}  /* extern "C" */
+#endif  /* __cplusplus */
 
 #endif  /* KEEPALIVE_H */

@@ -58,7 +58,7 @@ fn headers(root: &Path) -> [Header; 4] {
         ..common
     };
     [
-        ("include/keepalive.h", generate(root, c)),
+        ("include/keepalive.h", for_c90(&generate(root, c))),
         (
             "php/src/Internal/Declarations.php",
             declarations(&generate(root, called_by_php(ffi.clone()))),
@@ -66,6 +66,13 @@ fn headers(root: &Path) -> [Header; 4] {
         ("php/keepalive-ffi.h", generate(root, ffi)),
         ("php/src/Internal/ErrnoSentences.php", sentences()),
     ]
+}
+
+/// C90 has no `//`; cbindgen writes these two comments for C++.
+fn for_c90(header: &str) -> String {
+    header
+        .replace("// extern \"C\"", "/* extern \"C\" */")
+        .replace("// __cplusplus", "/* __cplusplus */")
 }
 
 /// Without what `FfiBackend` does not need.
