@@ -227,10 +227,11 @@ extern "C" {
  *   -EINVAL                    a value is out of range; no system call was made
  *   -EBADF, -ENOTSOCK          fd is not open, or is not a socket
  *   -ENOPROTOOPT, -EOPNOTSUPP  the socket is not TCP, or the platform lacks an option
- *   -EMFILE, -ENFILE           for KA_DEFAULT only: no descriptor for the socket that
- *                              ka_defaults() opens
- *   -ERANGE                    for KA_DEFAULT only: the system's default (a sysctl above the limits
- *                              here) cannot be written, and the socket does not have it already
+ *   -EMFILE, -ENFILE           for KA_DEFAULT only: these and the other errors of ka_defaults(),
+ *                              which opens a socket
+ *   -ERANGE                    for KA_DEFAULT only: the system's default (a sysctl outside the
+ *                              limits here) cannot be written, and the socket does not have it
+ *                              already
  *   -EPERM, -EACCES            a security policy refused the call
  *
  * If a value is refused, or the socket is not TCP, nothing is changed. The calls are, in this
@@ -251,7 +252,7 @@ int ka_set(int fd, int idle, int intvl, int cnt);
  * The result of ka_get() can be given back as it is: read, change one member, apply; or read,
  * apply other values, and restore the old ones later. Where ka_get() says -1, because the
  * platform or the socket has no such option, -1 means KA_UNCHANGED here. A system default that no
- * socket accepts (a sysctl above the limits of ka_set()), read and given back, stays as it is.
+ * socket accepts (a sysctl outside the limits of ka_set()), read and given back, stays as it is.
  *
  * Returns 0, or a negative errno as ka_set() does, and also:
  *   -EFAULT                    settings is NULL
@@ -309,7 +310,8 @@ struct ka_settings ka_detect_within(int seconds);
  * _probes) and network namespaces. On Linux usually 0, 7200, 75, 9, 0.
  *
  * Returns the settings. On failure `enabled` is a negative errno (-EMFILE, -ENFILE, -ENOBUFS,
- * -ENOMEM, -EACCES, -EPERM, or -EAFNOSUPPORT on a host without IPv4 and IPv6) and the rest is -1.
+ * -ENOMEM, -EACCES, -EPERM, or -EAFNOSUPPORT where IPv4 and IPv6 are missing or forbidden) and the
+ * rest is -1.
  */
 struct ka_settings ka_defaults(void);
 

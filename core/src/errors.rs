@@ -35,7 +35,7 @@ pub fn to_c(result: Result<c_int, Errno>) -> c_int {
 /// Not a match: platforms may give two of them the same number, and a match does not compile then.
 pub const SENTENCES: &[(c_int, &CStr)] = &[
     (libc::EACCES, c"EACCES: a security policy (seccomp, a cgroup hook, SELinux) refused the system call."),
-    (libc::EAFNOSUPPORT, c"EAFNOSUPPORT: this system has neither IPv4 nor IPv6 sockets."),
+    (libc::EAFNOSUPPORT, c"EAFNOSUPPORT: this system has neither IPv4 nor IPv6 sockets, or a sandbox forbids them (systemd's RestrictAddressFamilies=)."),
     (libc::EBADF, c"EBADF: not an open descriptor; it is negative, or was closed already."),
     (libc::EFAULT, c"EFAULT: a null or invalid pointer was given."),
     (libc::EINVAL, c"EINVAL: a value is outside its range, or the kernel refused it; on Linux idle and interval are 1 to 32767 seconds, the count is 1 to 127 probes, and a user timeout is 0 to 2147483647 milliseconds."),

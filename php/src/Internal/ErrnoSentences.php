@@ -9,7 +9,7 @@ final class ErrnoSentences
 {
     public const BY_NAME = [
         'EACCES' => 'EACCES: a security policy (seccomp, a cgroup hook, SELinux) refused the system call.',
-        'EAFNOSUPPORT' => 'EAFNOSUPPORT: this system has neither IPv4 nor IPv6 sockets.',
+        'EAFNOSUPPORT' => 'EAFNOSUPPORT: this system has neither IPv4 nor IPv6 sockets, or a sandbox forbids them (systemd\'s RestrictAddressFamilies=).',
         'EBADF' => 'EBADF: not an open descriptor; it is negative, or was closed already.',
         'EINVAL' => 'EINVAL: a value is outside its range, or the kernel refused it; on Linux idle and interval are 1 to 32767 seconds, the count is 1 to 127 probes, and a user timeout is 0 to 2147483647 milliseconds.',
         'EMFILE' => 'EMFILE: this process has no free descriptor; close some, or raise RLIMIT_NOFILE.',
