@@ -52,7 +52,8 @@
 #define KA_STATE_FIN_WAIT2 5
 
 /**
- * Both sides have closed; the kernel waits for late segments.
+ * Both sides have closed; the kernel waits for late segments. An open descriptor never has this
+ * state: it has KA_STATE_CLOSE then.
  */
 #define KA_STATE_TIME_WAIT 6
 
@@ -134,7 +135,8 @@ typedef struct ka_liveness {
      */
     int last_received_ms;
     /**
-     * Milliseconds since data was last sent; probes do not count.
+     * Milliseconds since data was last sent, or since the connection was established if none was;
+     * probes do not count.
      */
     int last_sent_ms;
     /**
@@ -220,8 +222,9 @@ extern "C" {
  *
  * A listening socket can be set too: the connections it accepts inherit the values on Linux.
  * For KA_DEFAULT the socket gets the number that the sysctl has now; later changes of the sysctl
- * do not affect it. Calling again is harmless, except while probes are unanswered: each call then
- * sends one more, which counts.
+ * do not affect it. The user timeout is not changed; if the socket has one, it replaces `cnt` on
+ * Linux. Calling again is harmless, except while probes are unanswered: each call then sends one
+ * more, which counts.
  *
  * Returns 0, or a negative errno:
  *   -EINVAL                    a value is out of range; no system call was made

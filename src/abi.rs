@@ -28,8 +28,9 @@ use libc::c_int;
 ///
 /// A listening socket can be set too: the connections it accepts inherit the values on Linux.
 /// For KA_DEFAULT the socket gets the number that the sysctl has now; later changes of the sysctl
-/// do not affect it. Calling again is harmless, except while probes are unanswered: each call then
-/// sends one more, which counts.
+/// do not affect it. The user timeout is not changed; if the socket has one, it replaces `cnt` on
+/// Linux. Calling again is harmless, except while probes are unanswered: each call then sends one
+/// more, which counts.
 ///
 /// Returns 0, or a negative errno:
 ///   -EINVAL                    a value is out of range; no system call was made

@@ -23,7 +23,8 @@ pub const KA_STATE_SYN_RECV: c_int = 3;
 pub const KA_STATE_FIN_WAIT1: c_int = 4;
 /// This side has closed, the other has not.
 pub const KA_STATE_FIN_WAIT2: c_int = 5;
-/// Both sides have closed; the kernel waits for late segments.
+/// Both sides have closed; the kernel waits for late segments. An open descriptor never has this
+/// state: it has KA_STATE_CLOSE then.
 pub const KA_STATE_TIME_WAIT: c_int = 6;
 /// Not connected: fresh, or ended.
 pub const KA_STATE_CLOSE: c_int = 7;
@@ -78,7 +79,8 @@ pub struct ka_liveness {
     /// Milliseconds since anything came from the peer, acknowledgements included.
     /// -1 here and below while nothing has come yet, and on sockets that are not connected.
     pub last_received_ms: c_int,
-    /// Milliseconds since data was last sent; probes do not count.
+    /// Milliseconds since data was last sent, or since the connection was established if none was;
+    /// probes do not count.
     pub last_sent_ms: c_int,
     /// Smoothed round-trip time in microseconds.
     pub rtt_us: c_int,
