@@ -24,6 +24,8 @@ struct {
     next
 }
 
+/^#define KA_(DEFAULT|UNCHANGED) / { constant_name[++constants] = $2; constant_text[$2] = joined_comment() }
+
 /^#define KA_STATE_/ { state_name[++states] = $2; state_text[states] = joined_comment() }
 
 /^[a-z].*\(.*\);$/ { write_page($0) }
@@ -69,6 +71,7 @@ function write_page(prototype,    name, type, arguments, page, i, at, struct_nam
     }
     print ".Sh DESCRIPTION" >page
     delete seen
+    delete named
     if (type == "int") seen["ka_strerror"] = 1
     if (arguments ~ /int fd/) seen["ka_get"] = 1
     printf "%s", description(struct_name) >page
@@ -116,7 +119,7 @@ function description(struct_name,    text, i, line, list, term, gap, end) {
         if (i > lines) break
         if (line == "") text = text heading_or_break(comment[i + 1], struct_name)
     }
-    if (!headed) text = text members_of(struct_name)
+    if (!headed) text = text members_of(struct_name) constants_named()
     headed = exemplified = 0
     gsub(/\n\.Pp\n\.Bl/, "\n.Bl", text)
     return text
@@ -130,7 +133,7 @@ function flushed(    text) {
 
 # What stands between two paragraphs: a new section, or a break.
 function heading_or_break(following, struct_name) {
-    if (following ~ /^Returns/) { headed = 1; return members_of(struct_name) ".Sh RETURN VALUES\n" }
+    if (following ~ /^Returns/) { headed = 1; return members_of(struct_name) constants_named() ".Sh RETURN VALUES\n" }
     if (following ~ /^Example/ && !exemplified) { exemplified = 1; return ".Sh EXAMPLES\n" }
     return ".Pp\n"
 }
@@ -146,6 +149,15 @@ function members_of(struct_name,    text, i) {
     text = text ".Pp\nThe states are:\n.Bl -tag -width Ds -compact\n"
     for (i = 1; i <= states; i++) text = text ".It Dv " state_name[i] "\n" marked_up(state_text[i])
     return text ".El\n"
+}
+
+# What the constants for values mean, where the page has named them.
+function constants_named(    text, i, name) {
+    for (i = 1; i <= constants; i++) {
+        name = constant_name[i]
+        if (name in named) text = text ".It Dv " name "\n" marked_up(constant_text[name])
+    }
+    return text == "" ? "" : ".Pp\nConstants for values:\n.Bl -tag -width Ds -compact\n" text ".El\n"
 }
 
 # A list's term: one parameter, or error numbers.
@@ -204,7 +216,7 @@ function macro_for(word) {
     }
     if (word ~ /^`.*`$/) return "Fa " substr(word, 2, length(word) - 2)
     if (word ~ /^-?E[A-Z][A-Z]+$/) { sub(/-/, "\\-", word); return "Er " word }
-    if (word ~ /^(KA|TCP|SO|SOL|IPPROTO)_[A-Z_.0-9]+$/ || word == "NULL") return "Dv " word
+    if (word ~ /^(KA|TCP|SO|SOL|IPPROTO)_[A-Z_.0-9]+$/ || word == "NULL") { named[word]; return "Dv " word }
     return ""
 }
 

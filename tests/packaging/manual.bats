@@ -29,6 +29,12 @@ load ../shell
     assert_equal "$(grep -vE 'STYLE: (referenced manual not found|operating system explicitly specified)' <<<"$said" || true)" ""
 }
 
+@test "a page that names KA_DEFAULT or KA_UNCHANGED says what it means" {
+    for constant in KA_DEFAULT KA_UNCHANGED; do
+        assert_equal "$(grep -l "^\.It Dv $constant$" docs/man/*.3)" "$(grep -l "Dv $constant" docs/man/*.3)"
+    done
+}
+
 @test "each page of ours that the pages refer to exists" {
     local references
     references=$(sed -n 's/^\.\(It \)\{0,1\}Xr \(ka_[a-z_]*\|libkeepalive\) \([37]\).*/\2.\3/p' docs/man/*.[137] | sort -u)
