@@ -11,10 +11,11 @@ ARCHIVE = $(MADE)/libkeepalive.a
 # The libraries that a program needs too if it links the archive, as rustc says.
 ARCHIVE_NEEDS = $(MADE)/native-static-libs
 # A build needs these on any system; this message comes before cargo's or rustc's.
-NEEDS_CARGO = command -v '$(CARGO)' >/dev/null || { echo "$(CARGO) is missing. Install Rust 1.85 or newer by" \
-	"rustup, or on Debian 13 and newer by apt-get install cargo. If it is there, add it to the PATH." >&2; exit 1; }
-NEEDS_CC = { command -v cc || command -v gcc || command -v clang; } >/dev/null || { echo "A C compiler is missing," \
-	"with which Rust links. Install gcc or clang; on Debian: apt-get install gcc libc6-dev" >&2; exit 1; }
+NEEDS_CARGO = command -v '$(firstword $(CARGO))' >/dev/null || { echo "$(firstword $(CARGO)) is missing." \
+	"Install Rust 1.85 or newer by rustup, or on Debian 13 and newer by apt-get install cargo. If it is there," \
+	"add it to the PATH." >&2; exit 1; }
+NEEDS_CC = command -v cc >/dev/null || { echo "cc is missing, the C compiler with which Rust links." \
+	"Install gcc or clang; on Debian: apt-get install gcc libc6-dev" >&2; exit 1; }
 CORE = Cargo.toml Cargo.lock $(wildcard core/Cargo.toml core/src/*.rs)
 SOURCES = $(CORE) build.rs $(wildcard src/*.rs)
 
