@@ -3,7 +3,7 @@
 CARGO ?= cargo
 BUILD ?= target
 # rustc's name of another platform to build for; packaging.mk sets the other variables for it.
-TARGET ?=
+TARGET ?= $(CARGO_BUILD_TARGET)
 MADE = $(BUILD)/$(if $(TARGET),$(TARGET)/)release
 LIBRARY = $(MADE)/libkeepalive.so
 PRELOAD = $(MADE)/libkeepalive-preload.so
@@ -41,7 +41,7 @@ $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES) $(wildcard $(MADE)/libkeepa
 	@touch -c $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS)
 
 BUILD_CRATE = $(CARGO) rustc --locked --release --target-dir '$(BUILD)' $(if $(TARGET),--target $(TARGET))
-LINKED = $(if $(TARGET),-C linker='$(LINKER)') $(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
+LINKED = $(if $(LINKER),-C linker='$(LINKER)') $(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
 
 # Its name has a hyphen, which cargo does not allow.
 $(PRELOAD): $(CORE) $(wildcard preload/Cargo.toml preload/build.rs preload/src/*.rs)

@@ -20,7 +20,7 @@ MAN7 = $(wildcard docs/man/*.7)
 NEEDED_BY_ARCHIVE = $(filter-out -lgcc_s -lc,$(shell cat $(ARCHIVE_NEEDS)))
 
 # Of the same processor as the compiler that links.
-STRIP = $(if $(TARGET),$(LINKER:gcc=strip),strip)
+STRIP = $(if $(LINKER),$(LINKER:gcc=strip),strip)
 
 # The name for linkers may belong to another project: Debian's libkeepalive0 has /usr/lib/libkeepalive.so.
 OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.so\.$(MAJOR)'

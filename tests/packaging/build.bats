@@ -43,6 +43,14 @@ missing() {
     assert_output --regexp '^cc is missing,'
 }
 
+@test "make build builds for the target that cargo's or make's variable names, without a linker of its own" {
+    local host
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    CARGO_BUILD_TARGET=$host make -s build BUILD="$BATS_TEST_TMPDIR"
+    TARGET=$host make -q build BUILD="$BATS_TEST_TMPDIR"
+    [ -f "$BATS_TEST_TMPDIR/$host/release/libkeepalive-preload.so" ]
+}
+
 @test "what cargo vendor has fetched, as docs/install.md says, is enough for make build" {
     local copy=$BATS_TEST_TMPDIR/copy
     mkdir "$copy"
