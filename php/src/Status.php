@@ -61,7 +61,7 @@ final class Status implements \JsonSerializable
         return $this->lastReceivedMs;
     }
 
-    /** Milliseconds since data was last sent, probes not counted; -1 while not connected. */
+    /** Milliseconds since data was last sent, or since connecting; probes do not count. -1 while not connected. */
     public function lastSentMs(): int
     {
         return $this->lastSentMs;

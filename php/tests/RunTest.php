@@ -324,7 +324,9 @@ final class RunTest extends TestCase
         $with = json_decode(self::keepalive(['--within=30'], $doctor)->output, true);
         self::assertSame(self::object(), $with['preload']['object']);
         self::assertSame(['LIBKEEPALIVE' => 'within=30', 'LIBKEEPALIVE_TO' => null, 'LIBKEEPALIVE_LOG' => null], $with['preload']['variables']);
-        self::assertTrue($with['defaults']['enabled'], 'a fresh socket');
+        // The library's socket() is the object's, but not on i386 with PHP before 8.5: docs/preload.md, RTLD_DEEPBIND.
+        $reached = PHP_INT_SIZE > 4 || PHP_VERSION_ID >= 80500;
+        self::assertSame($reached, $with['defaults']['enabled'], 'a fresh socket');
         $text = (string) json_encode($with['findings']);
         self::assertStringContainsString('This process runs with ', $text);
 
