@@ -117,7 +117,7 @@ final class Wire
         foreach ($this->segments as $segment) {
             $time = (float) $segment['time'] - $this->zero;
             if ($time >= 0 && self::isOut($segment) === $out && $wanted($segment)) {
-                $times[] = round($time, 3);
+                $times[] = $time;
             }
         }
         return $times;

@@ -94,7 +94,7 @@ if ($case['alive']) {
             return $answer >= $probe && $answer < $probe + 0.1 + $roundTrip;
         });
         if ($prompt === []) {
-            $problems[] = "no answer to the probe at $probe s";
+            $problems[] = sprintf('no answer to the probe at %.3f s', $probe);
         }
     }
 }
