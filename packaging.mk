@@ -194,7 +194,7 @@ test-debian: deb     ## the Debian packages in a Debian 11, 12 and 13 that deboo
 	tests/packaging/debian.sh bullseye bookworm trixie
 
 # Slow, because they emulate: not part of make test.
-test-kernels: release-library  ## the C tests on the kernels of Debian 11, 12, 13 and sid, in qemu; some 5 minutes
+test-kernels: release-library  ## the C tests on the kernels of Debian 11, 12, 13 and sid, in qemu; three minutes
 	@machine/setup.sh machines
 	tests/machines/run.sh bullseye-amd64 bookworm-amd64 trixie-amd64 sid-amd64
 
