@@ -1,7 +1,8 @@
 //! Gives the shared library its soname.
 //!
-//! The soname has the major version, because it is the ABI's; and .so.0 is another project's.
-//! `nodelete` keeps the library mapped when PHP drops its handle at the end of each request.
+//! The soname ends in the major version, which is also the version of the ABI. The soname
+//! libkeepalive.so.0 belongs to another project. `nodelete` keeps the library in memory when PHP
+//! closes it at the end of each request.
 
 use std::env::var;
 

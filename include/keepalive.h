@@ -2,8 +2,8 @@
  * Generated from src/abi.rs and core/src/types.rs by `make headers`; do not edit.
  *
  * Functions return 0, a count or a descriptor on success and a negative errno on failure.
- * None closes a descriptor, allocates memory that the caller must free, or prints, and each
- * may be called from any thread. */
+ * No function closes a descriptor, allocates memory that the caller must free, or prints.
+ * Each may be called from any thread. */
 
 #ifndef KEEPALIVE_H
 #define KEEPALIVE_H
@@ -294,11 +294,11 @@ int ka_apply(int fd, const struct ka_settings *settings);
  * the two times add up. The function only calculates, and makes no system call. Give the result
  * to ka_apply().
  *
- * The price: an outage of about half of that time ends the connection; with data in flight,
- * sometimes an outage of a fifth of it. A peer that lives, but keeps its receive window closed for
- * half of that time, is given up too. The promise does not cover a program that has set
- * TCP_NODELAY and goes on writing small pieces to a peer far away: each piece may delay the first
- * repetition of the data by two round trips, until the congestion window is full.
+ * The price: an outage of about half of that time ends the connection. With data in flight,
+ * sometimes an outage of a fifth of that time does. A peer that lives, but keeps its receive
+ * window closed for half of that time, is given up too. The promise does not cover a program that
+ * has set TCP_NODELAY and goes on writing small pieces to a peer far away: each piece may delay
+ * the first repetition of the data by two round trips, until the congestion window is full.
  *
  * seconds  6 to 14400 (four hours)
  *
@@ -351,11 +351,12 @@ int ka_status(int fd, struct ka_liveness *liveness);
 /**
  * The open descriptor of this process whose fstat(2) has this device and inode.
  *
- * For callers that know the fstat of a socket and not its number, because an object contains it.
+ * For callers that can get the fstat of a socket but not its descriptor, as with PHP's streams.
  * If a socket has several descriptors (dup(2)), any of them is returned: options belong to the
  * socket. For a socket that was just opened or found before, and for sockets that are looked for
- * one after the other, it takes a few system calls. Otherwise, for example if a new socket reuses
- * a number among many open ones, it takes at most one fstat for each open descriptor.
+ * one after the other, the search takes a few system calls. Otherwise, for example if a new
+ * socket reuses a number among many open ones, it takes at most one fstat for each open
+ * descriptor.
  *
  * Returns the descriptor, 0 or larger, or -ENOENT.
  */

@@ -103,11 +103,11 @@ pub extern "C" fn ka_apply(fd: c_int, settings: Option<&ka_settings>) -> c_int {
 /// the two times add up. The function only calculates, and makes no system call. Give the result
 /// to ka_apply().
 ///
-/// The price: an outage of about half of that time ends the connection; with data in flight,
-/// sometimes an outage of a fifth of it. A peer that lives, but keeps its receive window closed for
-/// half of that time, is given up too. The promise does not cover a program that has set
-/// TCP_NODELAY and goes on writing small pieces to a peer far away: each piece may delay the first
-/// repetition of the data by two round trips, until the congestion window is full.
+/// The price: an outage of about half of that time ends the connection. With data in flight,
+/// sometimes an outage of a fifth of that time does. A peer that lives, but keeps its receive
+/// window closed for half of that time, is given up too. The promise does not cover a program that
+/// has set TCP_NODELAY and goes on writing small pieces to a peer far away: each piece may delay
+/// the first repetition of the data by two round trips, until the congestion window is full.
 ///
 /// seconds  6 to 14400 (four hours)
 ///
@@ -165,11 +165,12 @@ pub extern "C" fn ka_status(fd: c_int, liveness: Option<&mut MaybeUninit<ka_live
 
 /// The open descriptor of this process whose fstat(2) has this device and inode.
 ///
-/// For callers that know the fstat of a socket and not its number, because an object contains it.
+/// For callers that can get the fstat of a socket but not its descriptor, as with PHP's streams.
 /// If a socket has several descriptors (dup(2)), any of them is returned: options belong to the
 /// socket. For a socket that was just opened or found before, and for sockets that are looked for
-/// one after the other, it takes a few system calls. Otherwise, for example if a new socket reuses
-/// a number among many open ones, it takes at most one fstat for each open descriptor.
+/// one after the other, the search takes a few system calls. Otherwise, for example if a new
+/// socket reuses a number among many open ones, it takes at most one fstat for each open
+/// descriptor.
 ///
 /// Returns the descriptor, 0 or larger, or -ENOENT.
 #[unsafe(no_mangle)]
@@ -239,7 +240,7 @@ fn returning(work: impl FnOnce() -> Result<c_int, Errno>) -> c_int {
     to_c(contained(work))
 }
 
-/// Writes the result to where the caller wants it, or nothing at all.
+/// Writes the result to the caller's structure; on failure writes nothing.
 fn filling<T>(
     place: Option<&mut MaybeUninit<T>>,
     work: impl FnOnce() -> Result<T, Errno>,
@@ -251,8 +252,8 @@ fn filling<T>(
     })
 }
 
-/// Stops a panic, which would be a fault of this library, from reaching C, and a cancellation of the
-/// thread, which would abort the process, from reaching Rust.
+/// No panic reaches C: it would be a fault of this library, and is reported as an errno. No
+/// cancellation of the thread reaches Rust, where it would abort the process.
 fn contained<T>(work: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
     sys::uncancelled(|| catch_unwind(AssertUnwindSafe(work)))
         .unwrap_or(Err(Errno(libc::ENOTRECOVERABLE)))

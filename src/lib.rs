@@ -1,6 +1,6 @@
-//! libkeepalive, the C library: TCP keepalive in seconds, read back from the kernel.
+//! libkeepalive, the C library: notice dead TCP connections in seconds, not hours.
 //!
-//! [`abi`] exports what `keepalive_core` does.
+//! `keepalive_core` does the work; [`abi`] exports it to C.
 
 mod abi;
 

@@ -8,23 +8,22 @@ use libc::c_int;
 use crate::errors::Errno;
 use crate::{found_before, sys};
 
-/// Which descriptors around the last one are tried, in this order: the next one, the same number
-/// (another socket may have it now), and the neighbours.
+/// Distances from the descriptor that was found last, in the order in which they are tried: the
+/// next number, the same number (another socket may have it now), and the numbers around them.
 const AROUND: [c_int; 9] = [1, 0, 2, 3, 4, -1, -2, -3, -4];
 
-/// Where the last search ended: a caller that goes through its sockets one after the other asks for
-/// the next one now. Like every guess here it is checked before use, so threads may overwrite it
-/// freely.
+/// The descriptor that the last search found. A caller that goes through its sockets in order asks
+/// for the next one now. Every guess is checked before use, so threads may overwrite this freely.
 static LAST_FOUND: AtomicI32 = AtomicI32::new(-1);
 
 /// The descriptor whose `fstat` has this device and inode; see `ka_find`.
 ///
-/// Guesses make the usual cases cost the same whatever the number of open descriptors: where the
-/// socket was before, the next one in a run, its neighbours. Then downwards from the lowest free
-/// number, because a socket that was opened a moment ago is below it. Only then come the
-/// descriptors that the system lists above, so none is asked about twice.
+/// First come guesses, which cost the same with any number of open descriptors: where this socket
+/// was found before, and the numbers around the last one found. Then come the numbers below the
+/// lowest free one, downwards, because a socket that was just opened is often right below it. Last
+/// come the descriptors above it, as the system lists them.
 pub fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
-    // 32-bit PHP: in its `int`, the upper half of the kernel's 32-bit inodes are negative numbers.
+    // In 32-bit PHP, inodes from 2^31 on are negative numbers, which arrive here sign-extended.
     #[cfg(target_pointer_width = "32")]
     let ino = if ino >> 32 == 0xFFFF_FFFF { ino & 0xFFFF_FFFF } else { ino };
     let is_wanted = |fd: &c_int| sys::identity(*fd) == Ok((dev, ino));
@@ -45,8 +44,9 @@ pub fn find(dev: u64, ino: u64) -> Result<c_int, Errno> {
     Ok(fd)
 }
 
-/// Goes through the open descriptors. Other threads may open and close some meanwhile, and without
-/// a list from the system closed ones are returned too: callers ask the kernel again.
+/// Goes through the open descriptors. Some of those returned may be closed: other threads close
+/// descriptors at the same time, and without a list from the system every number is returned. So
+/// callers check each one with the kernel.
 #[allow(clippy::large_enum_variant)] // lives on the stack, once, so that nothing is allocated
 pub(crate) enum OpenDescriptors {
     /// As /proc lists them.
@@ -79,9 +79,10 @@ impl OpenDescriptors {
         }
     }
 
-    /// A limit can be a thousand million with three descriptors open, so a walk ends at the number
-    /// below. If no descriptor is free, the limit is the number of open descriptors, or it was
-    /// lowered later and means nothing: so the larger of the two is used.
+    /// The limit can be a thousand million with three descriptors open, so the walk ends at
+    /// `FAR_ENOUGH` at the latest. A full table is different: every number below the limit is open,
+    /// and if the limit was lowered afterwards, numbers above it may be open too. Then the walk
+    /// ends at the larger of the two.
     fn walk(table_is_full: bool) -> Self {
         const FAR_ENOUGH: u64 = 65_536;
         let limit = sys::descriptor_limit().unwrap_or(FAR_ENOUGH);
@@ -97,7 +98,7 @@ impl Iterator for OpenDescriptors {
         match self {
             #[cfg(target_os = "linux")]
             Self::Listed(listing) => listing.next().unwrap_or_else(|_| {
-                // A security policy: it could be opened, but not read.
+                // The list could be opened but not read: a security policy forbids it.
                 *self = Self::walk(false);
                 self.next()
             }),
@@ -120,14 +121,14 @@ mod listing {
 
     pub(crate) struct Listing {
         directory: File,
-        /// Small, because a signal handler's stack may have 8192 bytes (SIGSTKSZ).
+        /// Small, because a signal handler's stack may have only 8192 bytes (SIGSTKSZ).
         buffer: [u8; 2048],
         /// The part of `buffer` that was read and not yet returned.
         unread: std::ops::Range<usize>,
     }
 
-    /// Not /proc/self/fd: a thread may have a descriptor table of its own, and that of the process is
-    /// empty once its main thread has ended.
+    /// Not /proc/self/fd, which lists the main thread's descriptors: this thread may have a table
+    /// of its own, and the list is empty after the main thread has ended.
     pub(super) fn open() -> Result<File, Errno> {
         Ok(File::open("/proc/thread-self/fd")?)
     }

@@ -32,7 +32,8 @@ pub fn to_c(result: Result<c_int, Errno>) -> c_int {
 
 /// "ENAME: likely cause." for each errno that a caller can meet.
 ///
-/// Not a match: platforms may give two of them the same number, and a match does not compile then.
+/// A table and not a `match`: on some platforms two names have the same number, and one arm of the
+/// `match` would be unreachable.
 pub const SENTENCES: &[(c_int, &CStr)] = &[
     (libc::EACCES, c"EACCES: a security policy (seccomp, a cgroup hook, SELinux) refused the system call."),
     (libc::EAFNOSUPPORT, c"EAFNOSUPPORT: this system has neither IPv4 nor IPv6 sockets, or a sandbox forbids them (systemd's RestrictAddressFamilies=)."),

@@ -1,25 +1,25 @@
-//! Where sockets were found before: a table of guesses, for `ka_find` among many open descriptors.
+//! A table of guesses for `ka_find`: the descriptor at which each inode was found before.
 //!
-//! Each is checked against the kernel before it is used, so threads may overwrite them freely.
+//! Each guess is checked with the kernel before it is used, so threads may overwrite them freely.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use libc::c_int;
 
-/// The entries of the inodes that share a remainder; the one that was last asked for comes first.
+/// The entries of inodes with the same remainder; the one that was looked for last comes first.
 type Bucket = [AtomicU32; 16];
 
-/// An entry is a tag and descriptor + 1; 0 is an empty entry. 64 KiB; each new inode may touch
-/// another page of it.
+/// An entry is a tag and descriptor + 1; 0 is an empty entry. The table has 64 KiB, and the system
+/// gives memory only to those of its pages that are used.
 static BUCKETS: [Bucket; 1024] = [const { [const { AtomicU32::new(0) }; 16] }; 1024];
 
-/// The bits of an entry for the descriptor: Linux does not use larger numbers unless an
+/// The lower bits of an entry are the descriptor: Linux does not use larger numbers unless an
 /// administrator raises `fs.nr_open`. The other bits are the tag.
 const DESCRIPTOR_BITS: u32 = 20;
 const DESCRIPTOR: u32 = (1 << DESCRIPTOR_BITS) - 1;
 
-/// The bucket of an inode, and the tag: as many of its other bits as fit into an entry.
-#[allow(clippy::cast_possible_truncation)] // the remainder is a thousand, the tag cut on purpose
+/// The bucket of an inode, and its tag: as many bits of the quotient as fit into an entry.
+#[allow(clippy::cast_possible_truncation)] // the remainder is below 1024; the tag is cut on purpose
 fn place(ino: u64) -> (&'static Bucket, u32) {
     let length = BUCKETS.len() as u64;
     (&BUCKETS[(ino % length) as usize], (ino / length) as u32 & (u32::MAX >> DESCRIPTOR_BITS))
@@ -67,9 +67,9 @@ mod tests {
         }
         remember(alike(5), 100); // asked for again, and it has moved
         assert_eq!(descriptor(alike(5)), Some(100));
-        assert_eq!(descriptor(alike(0)), Some(0), "it took no place of another's");
+        assert_eq!(descriptor(alike(0)), Some(0), "no other entry was dropped");
         remember(alike(16), 16);
-        assert_eq!(descriptor(alike(0)), None, "the one not asked for the longest");
+        assert_eq!(descriptor(alike(0)), None, "asked for the longest ago");
         for nth in (1..=16).filter(|&nth| nth != 5) {
             assert_eq!(descriptor(alike(nth)), i32::try_from(nth).ok());
         }

@@ -1,7 +1,7 @@
-//! What libkeepalive does, in Rust, with nothing exported: one concern a module.
+//! What libkeepalive does, in Rust. Nothing is exported here, and each module has one concern.
 //!
-//! The C library (`src/abi.rs`) and the preload object export it. [`sys`] has every unsafe system
-//! call; the other modules are safe code.
+//! The C library (`src/abi.rs`) and the preload object (`preload/`) use it. [`sys`] has every
+//! unsafe system call; the other modules are safe code.
 
 #![deny(unsafe_code)]
 #![allow(clippy::missing_errors_doc, clippy::must_use_candidate)] // the manual is in src/abi.rs

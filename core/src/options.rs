@@ -61,10 +61,10 @@ fn without_what_it_has(fd: c_int, mut values: [c_int; 3]) -> Result<[c_int; 3], 
 /// Writes the values that are not `KA_UNCHANGED`. Interval, count and idle time are in range.
 ///
 /// The order matters. The TCP options come first, because `SO_KEEPALIVE` alone would succeed on
-/// sockets that are not TCP. The first of all is the user timeout, because it is the only one that
-/// some TCP sockets (MPTCP) lack. Among the others the idle time comes last: it restarts the timer
-/// of a socket whose keepalive is already on, and by then the interval and the count, which never
-/// restart it, are in place.
+/// sockets that are not TCP. The first of all is the user timeout: some TCP sockets (MPTCP) lack
+/// it, and then nothing has been changed yet. The last of the TCP options is the idle time. If
+/// keepalive is already on, setting the idle time restarts the timer. Setting the interval or the
+/// count does not, so both must be set before.
 fn write(
     fd: c_int,
     user_timeout_ms: c_int,
@@ -81,8 +81,8 @@ fn write(
     write_numbers(fd, &ka_settings { enabled, idle, intvl, cnt, user_timeout_ms })
 }
 
-/// The calls, in their order. The preload object starts here: its values are numbers in range, and
-/// nothing below can panic, allocate or take a lock.
+/// Makes the calls, in the order that `write` explains. The preload object calls this function
+/// directly: its values are numbers in range, and nothing here can panic, allocate or take a lock.
 pub fn write_numbers(fd: c_int, settings: &ka_settings) -> Result<(), Errno> {
     let &ka_settings { enabled, idle, intvl, cnt, user_timeout_ms } = settings;
     for (option, value) in [
@@ -108,8 +108,8 @@ fn in_order(settings: &ka_settings) -> [c_int; 3] {
 
 /// Replaces `KA_DEFAULT` by the system's default.
 ///
-/// A sysctl can be a value that no socket accepts. A socket that uses this default now keeps it; on
-/// any other socket it cannot be set again.
+/// A sysctl can be a value that no socket accepts. A socket that still has it from the sysctl keeps
+/// it. On any other socket it cannot be set: `ERANGE`.
 fn with_defaults(fd: c_int, mut values: [c_int; 3]) -> Result<[c_int; 3], Errno> {
     let system = in_order(&defaults()?);
     for place in 0..3 {

@@ -11,22 +11,25 @@ pub const SHORTEST: c_int = 6;
 /// The longest time, four hours: with much more, a socket would not accept the count.
 pub const LONGEST: c_int = 14_400;
 
-/// From a write until the kernel has repeated it and the user timeout's clock starts: a loss probe
-/// and a retransmission, each after 600 ms on a new connection with a round trip of 200 ms.
+/// The time from a write until the kernel has sent the data again. Only then does the user timeout
+/// start to count. The kernel waits twice, for a loss probe and for a retransmission, 600 ms each
+/// on a new connection with a round trip of 200 ms.
 const UNTIL_REPEATED_MS: c_int = 1200;
 
-/// It keeps the silence below two minutes, so that no NAT or load balancer forgets the connection:
-/// Azure's, which forgets soonest of those known, does so after four.
+/// Keeps the silence below two minutes, so that no NAT or load balancer forgets the connection. Of
+/// those known, Azure's forgets first, after four minutes.
 const LONGEST_INTERVAL: c_int = 60;
 
 /// The settings that keep the promise; see `ka_detect_within`.
 ///
-/// In the worst case data is written just before the last probe's turn. Then two times follow one
-/// another: silence and probes, and the user timeout. Both are the same, so that the user timeout,
-/// which replaces the count, ends an idle connection when the count would.
+/// In the worst case data is written just before the last probe is due. Then two times follow one
+/// another: silence and probes, and the user timeout. Both are the same, `half`. On Linux the user
+/// timeout replaces the count; because both times are the same, it ends an idle connection exactly
+/// when the count would.
 ///
 /// Linux fires a timer up to an eighth of its length late (its timer wheel is coarser for longer
-/// timers), and a user timeout's last step is at most half of it. So
+/// timers). The last timer of a user timeout has at most half of its length, so the user timeout
+/// ends up to a sixteenth late. So
 /// 9/8 half + 17/16 half + 1.2 s <= seconds, which is
 /// half <= (seconds - 1.2) 16/35.
 pub fn detect_within(seconds: c_int) -> Result<ka_settings, Errno> {

@@ -89,8 +89,8 @@ pub fn tcp_info(fd: c_int) -> Result<libc::tcp_info, Errno> {
 /// getpeername(2) knows it only after the peer has answered.
 #[cfg(target_os = "linux")]
 pub fn connecting_to(fd: c_int, local: &SockAddr) -> Result<SockAddr, Errno> {
-    // SAFETY: the pointer is to a whole, writable address, of which the kernel writes the first
-    // `length` bytes: exactly one of the local address's family.
+    // SAFETY: the pointer is to a whole, writable address. The kernel writes its first `length`
+    // bytes: an address of the same family as the local one.
     let (_, remote) = unsafe {
         SockAddr::try_init(|address, length| {
             *length = local.len(); // EINVAL for any larger length
@@ -144,10 +144,10 @@ pub fn descriptor_limit() -> Result<u64, Errno> {
     Ok(soft)
 }
 
-/// Does something in which this thread cannot be cancelled.
+/// Runs `action`. Meanwhile `pthread_cancel(3)` does not end this thread.
 ///
-/// `pthread_cancel(3)` ends a thread in its next open(2) or close(2), among others. There glibc
-/// unwinds the stack, and the process aborts when that arrives in Rust code.
+/// A cancelled thread ends in its next open(2), close(2) or similar call. glibc unwinds its stack
+/// there, and the process aborts when the unwinding reaches Rust code.
 #[cfg(all(target_os = "linux", not(miri)))]
 pub fn uncancelled<T>(action: impl FnOnce() -> T) -> T {
     // pthread.h, of glibc and of musl; the libc crate leaves both out.

@@ -1,6 +1,7 @@
-//! Writes the generated headers, and for PHP the sentences of errors: keepalive-headers FOLDER, the root of the repository.
+//! Writes the generated headers, and the error sentences for PHP: keepalive-headers FOLDER
 //!
-//! `make headers` calls it, and a test compares what is committed.
+//! FOLDER is the root of the repository. `make headers` runs this program, and a test here checks
+//! that the committed files are what it would write.
 
 use std::fmt::Write;
 use std::fs;
@@ -10,7 +11,7 @@ use std::path::Path;
 use cbindgen::{Builder, Config, DocumentationStyle, Language};
 use keepalive_core::errors::SENTENCES;
 
-/// The committed file, and its content.
+/// The path of a committed file, and its content.
 type Header = (&'static str, String);
 
 fn main() -> io::Result<()> {
@@ -42,8 +43,8 @@ fn headers(root: &Path) -> [Header; 4] {
              \x20* Generated from src/abi.rs and core/src/types.rs by `make headers`; do not edit.\n\
              \x20*\n\
              \x20* Functions return 0, a count or a descriptor on success and a negative errno on failure.\n\
-             \x20* None closes a descriptor, allocates memory that the caller must free, or prints, and each\n\
-             \x20* may be called from any thread. */"
+             \x20* No function closes a descriptor, allocates memory that the caller must free, or prints.\n\
+             \x20* Each may be called from any thread. */"
                 .into(),
         ),
         ..common.clone()
@@ -75,15 +76,15 @@ fn for_c90(header: &str) -> String {
         .replace("// __cplusplus", "/* __cplusplus */")
 }
 
-/// Without what `FfiBackend` does not need.
+/// Leaves out the functions and types that `FfiBackend` does not use.
 fn called_by_php(mut config: Config) -> Config {
     let unused = ["ka_detect_within", "ka_disable", "ka_options", "ka_option_numbers"];
     config.export.exclude.extend(unused.map(String::from));
     config
 }
 
-/// The header as a constant of PHP, without its comment, macros and empty lines: it is compiled, or preloaded, with the
-/// classes, so no request has to read a file.
+/// The header as a PHP constant, without its comment, macros and empty lines. PHP compiles or
+/// preloads it together with the classes, so no request reads a file.
 fn declarations(header: &str) -> String {
     let mut php =
         class_of_php("Declarations", "What FfiBackend needs of keepalive-ffi.h. Generated");
@@ -107,10 +108,11 @@ fn class_of_php(name: &str, about: &str) -> String {
     )
 }
 
-/// What the kernel cannot answer to ext-sockets.
+/// Errors that only this library returns. Without it, PHP uses ext-sockets, which never reports
+/// them.
 const OF_THE_LIBRARY_ALONE: [&str; 3] = ["EFAULT", "ENOENT", "ENOTRECOVERABLE"];
 
-/// What `ka_strerror()` says, for when PHP has no library.
+/// The sentences of `ka_strerror()`, for PHP without the library.
 fn sentences() -> String {
     let mut php = class_of_php(
         "ErrnoSentences",
