@@ -1,13 +1,14 @@
-//! Chooses where `dlopen()` is exported, and links the object without the compiler's unwinder and
-//! without the library for threads that glibc had before 2.34.
+//! Decides whether `dlopen()` is exported, and links the object without two libraries: the
+//! compiler's unwinder, and `libpthread`, which is separate in glibc before 2.34.
 //!
-//! A library that is missing would end every program that is started with the object: the smallest
-//! images have no `libgcc_s.so.1`. The code here cannot panic, so nothing in it needs to unwind.
-//! `libpthread` would be found in most images, but a program without threads works faster without
-//! it. Empty libraries replace both, and `-z defs` fails the build if one is needed again. GNU ld,
-//! because LLVM's linker keeps the personality function, and what it needs, for functions that it
-//! has dropped. On 32-bit ARM every function's unwinding table names the unwinder, so there both
-//! stay.
+//! If a library that the object needs is missing, no program starts with the object. The smallest
+//! container images have no `libgcc_s.so.1`, the unwinder. The code here cannot panic, so it never
+//! unwinds. `libpthread` is in most images, but a program without threads is faster without it.
+//!
+//! Empty libraries replace both. If the object does need something of them, `-z defs` fails the
+//! build. The linker is GNU ld: if LLVM's linker drops a function, it keeps the personality
+//! function (for unwinding), and everything that this function needs. On 32-bit ARM the unwinding
+//! table of every function names the unwinder, so there both libraries stay.
 
 use std::path::Path;
 use std::{env, fs};
@@ -15,7 +16,8 @@ use std::{env, fs};
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let architecture = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets it");
-    // For i386 the compiler does not jump. musl has no RTLD_DEEPBIND.
+    // dlopen() in src/exports.rs must end in a jump, and for i386 the compiler does not make one.
+    // musl has no RTLD_DEEPBIND, so it needs no such dlopen().
     println!("cargo:rustc-check-cfg=cfg(dlopen_jumps)");
     if env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu")
         && ["x86_64", "aarch64", "arm", "s390x"].contains(&architecture.as_str())
@@ -23,7 +25,7 @@ fn main() {
         println!("cargo:rustc-cfg=dlopen_jumps");
     }
     if env::var("PROFILE").as_deref() != Ok("release") {
-        return; // only an optimised build drops what is not needed
+        return; // only an optimised build drops the code that needs the two libraries
     }
     if architecture == "arm" {
         return;

@@ -5,7 +5,7 @@
 //! and dlopen() for the libraries that PHP's extensions are linked with.
 //!
 //! connect() is a cancellation point: a thread that is cancelled in it unwinds through the function
-//! here. So they are "C-unwind", and no value in them has a destructor.
+//! here. So the functions are "C-unwind", and none of their values has a destructor.
 
 use std::ffi::{CStr, c_void};
 use std::marker::PhantomData;
@@ -20,8 +20,8 @@ use crate::system::{self, keeping_errno};
 use crate::variables::Variables;
 use crate::{keeps_on, named, opened};
 
-/// What the variables say. Set once, by `loaded`; null if there is nothing to do. (A `OnceLock`
-/// could panic, the compiler thinks, and would add the code that prints a panic.)
+/// What the variables say. Set once, by `loaded`; null if there is nothing to do. Not a `OnceLock`:
+/// the compiler does not see that it cannot panic, and would add the code that prints a panic.
 static VARIABLES: AtomicPtr<Variables> = AtomicPtr::new(null_mut());
 
 static NEXT_SOCKET: Next<unsafe extern "C-unwind" fn(c_int, c_int, c_int) -> c_int> =
@@ -73,7 +73,7 @@ pub unsafe extern "C-unwind" fn connect(
     unsafe { next(fd, address, length) }
 }
 
-/// listen(2): with rules the socket is set here; the connections that it accepts inherit.
+/// listen(2): with rules the socket is set here; accepted connections inherit the values.
 ///
 /// # Safety
 ///
@@ -125,8 +125,8 @@ pub unsafe extern "C-unwind" fn setsockopt(
     unsafe { next(fd, level, name, value, length) }
 }
 
-/// setsockopt(2), as programs with 64-bit time on 32-bit processors call it, Debian 13's on armhf for
-/// instance. For the options here it is the same function.
+/// setsockopt(2), under the name that programs with 64-bit time use on 32-bit processors, such as
+/// Debian 13's for armhf. For the options here both functions are the same.
 ///
 /// # Safety
 ///
@@ -167,7 +167,8 @@ impl<F: Copy> Next<F> {
         Self { name, found: AtomicPtr::new(null_mut()), kind: PhantomData }
     }
 
-    /// Looked up when the object is loaded, or by an earlier call, from another object's constructor.
+    /// Looks the function up, unless that was done before. `loaded` does it for all functions, but
+    /// the constructor of another object may call one of them earlier.
     fn get(&self) -> Option<F> {
         let mut found = self.found.load(Ordering::Relaxed);
         if found.is_null() {
@@ -175,13 +176,13 @@ impl<F: Copy> Next<F> {
             found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) };
             self.found.store(found, Ordering::Relaxed);
         }
-        // SAFETY: `F` is the type of that function in POSIX, and Some is one that is not null.
+        // SAFETY: `F` is the function's type in POSIX, and a null pointer becomes None.
         unsafe { transmute_copy::<*mut c_void, Option<F>>(&found) }
     }
 }
 
-/// Before version 8.5, PHP loads its extensions with RTLD_DEEPBIND. Then the libraries of an
-/// extension (libpq, libcurl) find the C library's functions without coming here.
+/// Before version 8.5, PHP loads its extensions with RTLD_DEEPBIND. With this flag the libraries of
+/// an extension (libpq, libcurl) call the C library directly, and not the functions here.
 #[cfg(dlopen_jumps)]
 mod deepbind {
     use std::ffi::{c_char, c_void};
@@ -198,8 +199,8 @@ mod deepbind {
     /// The flags that are removed.
     static TAKEN: AtomicI32 = AtomicI32::new(0);
 
-    /// In PHP the flag is removed, as PHP 8.5 does itself. In Apache, PHP is loaded later than this
-    /// and keeps the flag, which it needs there.
+    /// If the program is PHP, the flag is removed, as PHP 8.5 does itself. Apache loads PHP later,
+    /// as a module, and so keeps the flag, which it needs.
     pub fn look_for_php() {
         NEXT_DLOPEN.get();
         // SAFETY: the name is a C string.
@@ -211,9 +212,9 @@ mod deepbind {
 
     /// dlopen(3).
     ///
-    /// It searches the paths that its caller was linked with, and finds the caller by the return
-    /// address: the call here has to be the last thing, so that the compiler turns it into a jump,
-    /// as it does for the processors that build.rs names.
+    /// The C library's dlopen() searches the paths that its caller was linked with, and knows the
+    /// caller by the return address. So the call of it must come last here: for the processors that
+    /// build.rs names, the compiler turns such a call into a jump, which keeps the return address.
     ///
     /// # Safety
     ///
@@ -226,13 +227,13 @@ mod deepbind {
     }
 }
 
-/// No other object has the function, although this one is loaded for programs that call it.
+/// The answer if no other object, not even the C library, has the function.
 fn missing() -> c_int {
     system::set_errno(libc::ENOSYS);
     -1
 }
 
-/// The loader runs it.
+/// The loader calls `loaded` after it has loaded this object.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static LOADED: extern "C-unwind" fn() = loaded;

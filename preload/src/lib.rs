@@ -4,8 +4,8 @@
 //! socket(), connect() and listen() come here first. docs/preload.md is its manual.
 //!
 //! The functions may be called in a signal handler, after vfork(), in any thread. So they
-//! allocate nothing, take no lock, keep no descriptor open and leave errno as it was. What the
-//! variables say is read once, when the object is loaded, and does not change.
+//! allocate nothing, take no lock, keep no descriptor open and leave errno as it was. The
+//! environment variables are read once, when the object is loaded.
 
 #![cfg(target_os = "linux")]
 #![deny(unsafe_code)]
@@ -50,14 +50,14 @@ fn named(
     address: SocketAddr,
     doing: impl FnOnce(SocketAddr) -> Subject,
 ) {
-    // IPv4 in IPv6 counts as IPv4.
+    // An IPv4 address inside an IPv6 address (::ffff:192.0.2.1) counts as IPv4.
     let address = SocketAddr::new(address.ip().to_canonical(), address.port());
     if !variables.rules.include(address) {
         return;
     }
     let ours = &variables.settings;
     match options::get(fd) {
-        // Programs that do not block call connect() again for the result.
+        // A program with a non-blocking socket may call connect() again, to learn the result.
         Ok(has) if is_as_set_here(ours, fd, &has) => {}
         Ok(has) => apply(variables, fd, &without_the_programs_own(ours, &has), doing(address)),
         Err(Errno(error @ (libc::EPERM | libc::EACCES))) => {
@@ -80,7 +80,7 @@ fn keeps_on(variables: &Variables, fd: c_int) -> bool {
 
 /// Whether a socket has the values that are set here, and none of the program's own.
 fn is_as_set_here(ours: &ka_settings, fd: c_int, has: &ka_settings) -> bool {
-    // Where none is set here, a user timeout is the program's own.
+    // If none is set here, the socket has 0, unless the program has set a user timeout of its own.
     let user_timeout_ms = ours.user_timeout_ms.max(0);
     (has.enabled, has.idle, has.intvl, has.cnt) == (1, ours.idle, ours.intvl, ours.cnt)
         && (has.user_timeout_ms == user_timeout_ms || is_mptcp(fd))
@@ -93,7 +93,7 @@ fn is_tcp(domain: c_int, kind: c_int, protocol: c_int) -> bool {
         && matches!(protocol, 0 | libc::IPPROTO_TCP | libc::IPPROTO_MPTCP)
 }
 
-/// It had no user timeout when it was set; once it has fallen back to TCP, it has one, which is 0.
+/// An MPTCP socket has no user timeout, so none was set. After a fall back to TCP it has one, 0.
 fn is_mptcp(fd: c_int) -> bool {
     get_option(fd, libc::SOL_SOCKET, libc::SO_PROTOCOL) == Ok(libc::IPPROTO_MPTCP)
 }
@@ -111,9 +111,9 @@ fn apply(variables: &Variables, fd: c_int, settings: &ka_settings, subject: Subj
 /// Idle time, interval and count of a fresh socket, 0 while unknown; used with rules only.
 static FRESH: [AtomicI32; 3] = [const { AtomicI32::new(0) }; 3];
 
-/// They are read from each TCP socket that the program opens, because an administrator may change
-/// the sysctls while a server runs. Opening a socket here for that would be a call that the
-/// program's own seccomp filter may not allow.
+/// Reads the values from each TCP socket that the program opens, because an administrator may
+/// change the sysctls while a server runs. No socket is opened here to read them: a seccomp filter
+/// of the program may forbid that.
 fn remember_fresh(fd: c_int) {
     for (place, option) in FRESH.iter().zip([TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT]) {
         if let Ok(value) = get_option(fd, IPPROTO_TCP, option) {

@@ -1,7 +1,7 @@
 //! `LIBKEEPALIVE_LOG`: one line for each socket that is set or refused.
 //!
-//! The lines are for the administrator. A line is dropped if the program would have to wait, would
-//! die of SIGPIPE or SIGXFSZ, or could get it into a connection.
+//! The lines are for the administrator. A line is dropped if writing it would make the program
+//! wait, could end the program (SIGPIPE, SIGXFSZ), or could send the line into a connection.
 
 use std::ffi::CStr;
 use std::fmt::{self, Write};
@@ -22,11 +22,11 @@ const LONGEST_PATH: usize = PATH_MAX as usize;
 #[allow(clippy::large_enum_variant)] // there is one, in static memory
 pub enum Log {
     Off,
-    /// Standard error, as the device and inode that it was at the start: a daemon may close it, and
-    /// its next connection gets the number.
+    /// Standard error, with its device and inode at the start: a daemon may close it, and then its
+    /// next connection gets descriptor 2.
     Stderr(Option<(u64, u64)>),
-    /// A path, and NUL bytes. It is opened for each line, because programs close descriptors that
-    /// they do not know, and would write to the next owner of the number.
+    /// A path, filled up with NUL bytes. The file is opened for each line: programs close
+    /// descriptors that they do not know, and the line would go to whatever gets the number next.
     File([u8; LONGEST_PATH]),
 }
 
@@ -157,7 +157,7 @@ impl Line {
         }
     }
 
-    /// What others have written: a line break in it would begin another line.
+    /// Text from outside. Control characters are replaced: a line break would begin another line.
     fn push_foreign(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.push(if byte.is_ascii_control() { b"?" } else { slice::from_ref(byte) });

@@ -46,7 +46,7 @@ impl Rules {
         matches!(self.rules, [None, ..])
     }
 
-    /// Whether one of the rules includes the address; IPv4 in IPv6 is IPv4 by now.
+    /// Whether one of the rules includes the address. The caller has turned IPv4 in IPv6 into IPv4.
     pub fn include(&self, address: SocketAddr) -> bool {
         self.rules.iter().map_while(Option::as_ref).any(|rule| rule.includes(address))
     }
@@ -144,7 +144,7 @@ fn split_once(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     Some((parts.next()?, parts.next()?))
 }
 
-/// A number in decimal digits alone.
+/// A number of decimal digits only.
 pub fn number(text: &[u8]) -> Option<u32> {
     if text.is_empty() {
         return None;

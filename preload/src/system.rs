@@ -26,7 +26,7 @@ pub const LONGEST_ADDRESS: usize = 46;
 #[allow(clippy::cast_possible_truncation)] // 128
 const SOCKADDR_STORAGE: socklen_t = size_of::<libc::sockaddr_storage>() as socklen_t;
 
-/// Does something and leaves errno as it was.
+/// Runs `action` and leaves errno as it was.
 pub fn keeping_errno(action: impl FnOnce()) {
     // SAFETY: the C library's pointer to this thread's errno is always valid.
     let errno = unsafe { *libc::__errno_location() };
@@ -39,10 +39,11 @@ pub fn set_errno(errno: c_int) {
     unsafe { *libc::__errno_location() = errno }
 }
 
-/// A variable of the environment. Only for use while loading: later the program may change it.
+/// A variable of the environment. Only for use while the object is loaded: later the program may
+/// change the environment.
 ///
-/// None in a setuid program, where the caller has chosen them: the log could be any file. The loader
-/// ignores LD_PRELOAD there, but not /etc/ld.so.preload.
+/// Always None in a setuid program. The user who starts it chooses the variables, and the log could
+/// be any file. The loader ignores LD_PRELOAD in such a program, but not /etc/ld.so.preload.
 pub fn environment(name: &CStr) -> Option<&'static [u8]> {
     // SAFETY: getauxval() reads what the kernel has told the loader.
     if unsafe { libc::getauxval(libc::AT_SECURE) } != 0 {
@@ -104,7 +105,7 @@ pub fn local_address(fd: c_int) -> Option<SocketAddr> {
 
 /// An IP address written in the usual way.
 ///
-/// The standard library can read and write them too, but adds the code that prints a panic.
+/// The standard library could do this too, but adds the code that prints a panic.
 pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
     let mut with_nul = [0; LONGEST_ADDRESS];
     with_nul.get_mut(..text.len())?.copy_from_slice(text);
@@ -136,8 +137,8 @@ pub fn until_nul(bytes: &[u8]) -> &[u8] {
     CStr::from_bytes_until_nul(bytes).map_or(bytes, CStr::to_bytes)
 }
 
-/// The name of this thread, 15 bytes at most: the program's, cut, unless the thread has one of its
-/// own, as in Java and Node.js.
+/// The name of this thread, at most 15 bytes. It is the beginning of the program's name, unless the
+/// thread has a name of its own, as in Java and Node.js.
 pub fn thread_name() -> [u8; 16] {
     let mut name = [0; 16];
     // SAFETY: PR_GET_NAME writes 16 bytes.
@@ -147,10 +148,10 @@ pub fn thread_name() -> [u8; 16] {
 
 /// Writes a line at the end of a file, which is made if it is missing.
 ///
-/// System calls, here and below, because the C library's functions for them are cancellation points:
-/// a program does not expect that a thread ends in socket() or setsockopt().
+/// This and the next function make system calls directly. The C library's functions for them are
+/// cancellation points, and no program expects a thread to end in socket() or setsockopt().
 pub fn append(path: &CStr, line: &[u8]) {
-    // Without O_NONBLOCK it would wait until a named pipe has a reader.
+    // Without O_NONBLOCK, opening a named pipe would wait for a reader.
     let flags = libc::O_WRONLY
         | libc::O_APPEND
         | libc::O_CREAT
@@ -190,8 +191,8 @@ pub fn write(fd: c_int, line: &[u8]) {
     }
 }
 
-/// Whether a file stays within RLIMIT_FSIZE, which sandboxes set to 0: the kernel ends a program that
-/// writes more.
+/// Whether a file stays within RLIMIT_FSIZE after a line of this length. The kernel ends a program
+/// that writes more, and sandboxes set the limit to 0.
 #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, clippy::cast_lossless)] // 32-bit types
 fn has_room(fd: c_int, length: usize) -> bool {
     let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
