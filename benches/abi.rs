@@ -1,8 +1,8 @@
-//! What the C functions cost beside the bare system calls that they stand for, and beside socket2.
+//! What the C functions cost, compared with the bare system calls that they make and with socket2.
 //!
-//! The library is the one that ships, loaded as any program loads it. The contenders of a group take
-//! turns, so that whatever else the machine does meets all of them; for each the smallest and the
-//! median time of a call is printed, in nanoseconds:
+//! The library is the one that ships, loaded as any program loads it. The contenders of a group
+//! take turns, so that other work of the machine disturbs all of them equally. For each it prints
+//! the smallest and the median time of a call, in nanoseconds:
 //!
 //! ```text
 //! group <TAB> contender <TAB> smallest <TAB> median
@@ -42,7 +42,7 @@ impl Library {
     fn load() -> Self {
         let path = env::var("KEEPALIVE_LIBRARY").expect("make bench sets KEEPALIVE_LIBRARY");
         let path = CString::new(path).unwrap();
-        // SAFETY: loading our own library runs nothing; each symbol has the type that its manual says.
+        // SAFETY: the library runs no code when it is loaded; each symbol has its manual's type.
         unsafe {
             let handle = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
             assert!(!handle.is_null(), "{path:?} cannot be loaded: make build");
@@ -143,8 +143,8 @@ fn socket() -> OwnedFd {
     }
 }
 
-/// The system calls of `ka_sockets`, written down without it: the list of descriptors, and for each
-/// whether it is TCP, its addresses, its state.
+/// The system calls of `ka_sockets`, made without the library: the list of descriptors, and for
+/// each whether it is TCP, its addresses, its state.
 fn bare_sockets() -> usize {
     std::fs::read_dir("/proc/thread-self/fd")
         .unwrap()
@@ -253,7 +253,7 @@ fn find(library: &Library, open: usize, sockets: &[OwnedFd]) {
         let (fd, (dev, ino)) = known[at % known.len()];
         assert_eq!((library.find)(dev, ino), fd);
     };
-    // In the same order, as the kernel itself takes longer for sockets that lie far apart.
+    // Both go in the same order, because the kernel takes longer for sockets that lie far apart.
     for (order, step) in [("one after the other", 1), ("in any order", 7919)] {
         let (mut bare, mut found) = (0, 0);
         compare(
@@ -270,7 +270,7 @@ fn find(library: &Library, open: usize, sockets: &[OwnedFd]) {
             ],
         );
     }
-    // Nobody has asked for these before: each is opened, found and closed.
+    // Each of these sockets is new: it is opened, found and closed.
     compare(
         &format!("open and find, {open} open"),
         &mut [
@@ -286,7 +286,7 @@ fn find(library: &Library, open: usize, sockets: &[OwnedFd]) {
     );
 }
 
-/// The dearest case: a number in the middle was given back, and the next socket took it.
+/// The slowest case: a socket in the middle was closed, and a new one gets its number.
 fn find_in_a_gap(library: &Library, open: usize, mut sockets: Vec<OwnedFd>) {
     sockets.swap_remove(open / 2);
     let elsewhere = sockets[0].as_raw_fd();

@@ -2,7 +2,7 @@
 
 /**
  * What Keepalive::enableConnectionsTo() costs in each turn of a worker's loop, when the connections have these values
- * already. Prints lines as benches/abi.rs does: connections.php
+ * already. Prints lines as benches/abi.rs does.
  */
 
 declare(strict_types=1);
@@ -18,7 +18,7 @@ $settings = Settings::detectWithin(30);
 $server = stream_socket_server('tcp://127.0.0.1:0');
 $address = stream_socket_get_name($server, false);
 $parent = getmypid();
-if (pcntl_fork() === 0) { // the connections wait in the queue of this process, and the other has no listener
+if (pcntl_fork() === 0) { // only the child keeps the listener, and the connections wait in its queue
     while (posix_getppid() === $parent) {
         usleep(100000);
     }

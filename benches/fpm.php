@@ -1,8 +1,8 @@
 <?php
 
 /**
- * What the package costs a PHP-FPM worker: the calls of a request beside PHP's own way, and memory as
- * requests go by, with and without preloading. Prints the rows of a table in docs/benchmarks.md.
+ * What the package costs a PHP-FPM worker, with and without preloading: the time of a request's calls beside PHP's
+ * own way, and the memory after 100 and after 10,000 requests. Prints the rows of a table in docs/benchmarks.md.
  */
 
 declare(strict_types=1);
@@ -15,7 +15,7 @@ require __DIR__ . '/../php/tests/bootstrap.php';
 const REQUESTS_TIMED = 501;
 const REQUESTS = 10000;
 
-/** Microseconds of the request's first and second call, after what opens a socket; which backend. */
+/** Opens a socket; prints the microseconds of the request's first and second call, and the backend. */
 const TIMED = <<<'PHP'
     $socket = stream_socket_server('tcp://127.0.0.1:0');
     $times = [hrtime(true)];
@@ -26,7 +26,7 @@ const TIMED = <<<'PHP'
     echo json_encode([($times[1] - $times[0]) / 1e3, ($times[2] - $times[1]) / 1e3, Keepalive\Keepalive::backend()]);
     PHP;
 
-/** What PHP itself needs for it. */
+/** The same with PHP's own functions. */
 const BARE = <<<'PHP'
     $socket = stream_socket_server('tcp://127.0.0.1:0');
     $times = [hrtime(true)];
@@ -47,7 +47,7 @@ const COUNTED = <<<'PHP'
     echo getmypid();
     PHP;
 
-/** The files that a request reads and OPcache does not have: it would compile them again. */
+/** Prints the files that a request compiles, because OPcache does not have them. */
 const NOT_CACHED = <<<'PHP'
     Keepalive\Keepalive::enable(stream_socket_server('tcp://127.0.0.1:0'));
     echo implode(' ', array_filter(get_included_files(), function (string $file) {
@@ -70,7 +70,7 @@ function timed(WebServer $server, string $code): array
 
 foreach (['preloaded' => true, 'not preloaded' => false, 'not preloaded, ffi.enable=1' => null] as $name => $preload) {
     $folder = Folder::create();
-    // OPcache passes over files that are younger than this, which would measure the compiler.
+    // OPcache does not cache files that are younger than this; the times would include their compilation.
     $ini = ['opcache.file_update_protection' => '0'];
     $ini += $preload ? ['opcache.preload' => "$folder/package/php/preload.php"] : [];
     $ini += $preload === null ? ['ffi.enable' => '1'] : [];

@@ -75,7 +75,7 @@ function connections(int $count): array
     return $streams;
 }
 
-/** @return resource an established TLS connection to a child process, which ends with it */
+/** @return resource an established TLS connection to a child process, which ends when the connection does */
 function tlsConnection()
 {
     $key = openssl_pkey_new(['private_key_type' => OPENSSL_KEYTYPE_EC, 'curve_name' => 'prime256v1']);

@@ -46,7 +46,7 @@ function median(array $numbers): float
 }
 
 /**
- * Bars of ratios: 1 is a line, on its left is cheaper.
+ * Bars of ratios. A line marks 1: a call whose bar ends left of it is faster.
  *
  * @param array<string, float> $ratios by label
  */
@@ -74,7 +74,7 @@ function picture(array $ratios): string
     return $picture->svg();
 }
 
-// Times: in each group, the first one is what the others are compared with.
+// Times: in each group, the others are compared with the first one.
 $table = $ratios = $first = [];
 $enable = 0.0;
 foreach (rows("$folder/times") as [$group, $name, $smallest, $median]) {

@@ -1,8 +1,8 @@
 /* A slow wire: delay MILLISECONDS
  *
- * Carries each frame from the device to-near to the device to-far, and back, so much later. `hosts
- * delay` compiles and starts it; it stays when it returns. The kernel's netem would do the same,
- * but many kernels are built without it. */
+ * Carries each frame from the device to-near to the device to-far, and back, MILLISECONDS later.
+ * `hosts delay` compiles and starts this program, which goes on in the background. The kernel's
+ * netem would do the same, but many kernels are built without it. */
 
 #define _GNU_SOURCE /* ppoll */
 #include <errno.h>
@@ -35,8 +35,8 @@ static long long now(void)
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-/* Frames come and go with the header that says which checksums and cuts are still to be made: between
- * virtual devices the kernel leaves them out. */
+/* Between virtual devices the kernel neither computes checksums nor cuts large frames. So each frame
+ * comes and goes with a header (PACKET_VNET_HDR) that says what is still to be done. */
 static int open_device(const char *name)
 {
     int on = 1, fd = socket(AF_PACKET, SOCK_RAW, 0);
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
         if (!first || left > 0)
             ppoll(wires, 2, first ? &wait : NULL, NULL);
         for (int from = 0; from < 2; from++) {
-            /* An interface that is down is an error here, and passes. */
+            /* An error ends the loop too: an interface may be down for some time. */
             ssize_t length;
             while ((length = recv(wires[from].fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
                 struct frame *frame = malloc(sizeof *frame + (size_t)length);
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
         }
         while (first && first->due <= now()) {
             struct frame *frame = first;
-            /* What a device does not take is lost, as on any wire. */
+            /* If the device does not accept the frame, it is lost, as on any wire. */
             ssize_t sent = send(wires[frame->to].fd, frame->bytes, frame->length, MSG_DONTWAIT);
             (void)sent;
             first = frame->next;

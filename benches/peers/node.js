@@ -6,7 +6,7 @@ const server = net.createServer().listen(0, '127.0.0.1', () => {
     const times = []
     for (let i = 0; i < 2000; i++) {
       const start = process.hrtime.bigint()
-      // Node leaves out a call that repeats the last one.
+      // If the value is the same as before, Node makes no system call.
       socket.setKeepAlive(true, i % 2 ? 60000 : 61000)
       times.push(Number(process.hrtime.bigint() - start))
     }

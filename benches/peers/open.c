@@ -1,5 +1,5 @@
-/* Nanoseconds for opening a TCP socket and connecting it on this machine, where LD_PRELOAD tools do
- * their work: the median of many. */
+/* Nanoseconds that socket() and connect() to this machine take together: the median of many. The
+ * LD_PRELOAD tools do their work in these two calls. */
 
 #include <netinet/in.h>
 #include <stdio.h>
