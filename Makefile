@@ -28,9 +28,9 @@ help:                ## this list
 
 build: $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) $(PRELOAD)  ## the libraries, optimised, in target/release
 
-# Without the rlib of Cargo.toml, because LTO is off if one is built with them. All three are made together.
-# `cargo build --release` leaves a library without LTO in the same place, and an rlib, by which make notices
-# it. Cargo would not rebuild that library, so it is removed.
+# One command makes all three. It does not build the rlib of Cargo.toml, because with an rlib Cargo switches LTO off.
+# `cargo build --release` leaves a library without LTO in the same place. It also leaves an rlib: that is how make
+# notices. Cargo would not build that library again, so it is removed first.
 # SYSROOT=folder links against that folder's C library; the default is this machine's.
 $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES) $(wildcard $(MADE)/libkeepalive.rlib)
 	@$(NEEDS_CARGO)
@@ -43,7 +43,7 @@ $(LIBRARY) $(ARCHIVE) $(ARCHIVE_NEEDS) &: $(SOURCES) $(wildcard $(MADE)/libkeepa
 BUILD_CRATE = $(CARGO) rustc --locked --release --target-dir '$(BUILD)' $(if $(TARGET),--target $(TARGET))
 LINKED = $(if $(LINKER),-C linker='$(LINKER)') $(if $(SYSROOT),$(LINK_AGAINST_SYSROOT))
 
-# Its name has a hyphen, which cargo does not allow.
+# Cargo does not allow a hyphen in a library's name, so the file is copied.
 $(PRELOAD): $(CORE) $(wildcard preload/Cargo.toml preload/build.rs preload/src/*.rs)
 	@$(NEEDS_CARGO)
 	@$(NEEDS_CC)
@@ -62,7 +62,8 @@ demo:                ## the main job on this machine, as the kernel reports it, 
 	@$(MAKE) -s build
 	@php php/examples/demo/demo.php
 
-# Side by side: tests that mostly wait and compare times; programs that compute; other PHP versions, after a download.
+# Three groups run side by side: tests that mostly wait and compare times; tests that compute; and tests with other PHP
+# versions, which are downloaded first.
 test:                ## everything; first installs what it needs
 	@$(NEEDS_CARGO)
 	@machine/setup.sh $(DEPS)
@@ -77,7 +78,7 @@ clean:               ## removes what was built
 
 ##@ The parts of make test
 
-# No test runs there, but the compiler checks the code for them. The preload object is for Linux only.
+# No test runs on these systems, but the compiler checks the code for them. The preload object is for Linux only.
 OTHER_SYSTEMS = aarch64-apple-darwin x86_64-unknown-freebsd x86_64-unknown-netbsd x86_64-unknown-illumos
 
 test-rust:           ## formatting, lints, also for other systems, and the tests in Rust
@@ -137,13 +138,13 @@ test-sanitizers: build  ## AddressSanitizer, valgrind, a fuzzer and Miri
 
 lint-php:            ## syntax and style (PSR-12) of the PHP code
 	@machine/setup.sh test
-	@! grep -rn '@testWith' php/tests || { echo "PHPUnit 12 and newer ignore that: write a data provider." >&2; exit 1; }
+	@! grep -rn '@testWith' php/tests || { echo "PHPUnit 12 and newer ignore @testWith: write a data provider." >&2; exit 1; }
 	find php tests docs benches -type f \( -name '*.php' -o -path php/bin/keepalive \) -print0 | \
 		xargs -0 -n 1 -P "$$(nproc)" php -d display_errors=stderr -l >/dev/null
 	phpcs -n
 	phpcs -n -q --stdin-path='$(CURDIR)/php/bin/keepalive.php' - <php/bin/keepalive
 
-# By their first lines; what .bats files load has none.
+# The scripts are found by their first lines (#!). tests/shell.bash has none: the .bats files load it.
 lint-shell:          ## shellcheck of the shell programs and tests
 	@machine/setup.sh test
 	shellcheck -x tests/shell.bash $$(git grep -lE '^#!.*(/sh|bash|bats)$$')

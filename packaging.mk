@@ -15,14 +15,14 @@ SONAME = libkeepalive.so.$(MAJOR)
 MAN3 = $(wildcard docs/man/*.3)
 MAN7 = $(wildcard docs/man/*.7)
 
-# The compiler itself adds its C and unwinding libraries to static programs; naming libgcc_s, which has no static form,
-# would only break `cc -static`.
+# The compiler itself adds its C and unwinding libraries to static programs. libgcc_s has no static form, so naming it
+# would break `cc -static`.
 NEEDED_BY_ARCHIVE = $(filter-out -lgcc_s -lc,$(shell cat $(ARCHIVE_NEEDS)))
 
-# Of the same processor as the compiler that links.
+# strip has to be for the same processor as the compiler that links.
 STRIP = $(if $(LINKER),$(LINKER:gcc=strip),strip)
 
-# The name for linkers may belong to another project: Debian's libkeepalive0 has /usr/lib/libkeepalive.so.
+# libkeepalive.so, the name that linkers use, may belong to another project: Debian's libkeepalive0 has it in /usr/lib.
 OURS = readlink '$(DESTDIR)$(LIBDIR)/libkeepalive.so' | grep -q '^libkeepalive\.so\.$(MAJOR)'
 
 # The loader finds new libraries after ldconfig has listed them, and only root can run that.
@@ -31,7 +31,7 @@ LOADER_LISTS = PATH="$$PATH:/sbin" ldconfig -p
 
 .PHONY: install uninstall man abi release-library deb dist test-packaging test-debian test-kernels test-machines test-capi
 
-# Not on the linker's path: programs are not linked with it.
+# Linkers do not search this folder: programs are not linked with the preload object.
 PRELOAD_FOLDER = $(DESTDIR)$(LIBDIR)/libkeepalive
 
 ##@ Installing and packaging
@@ -119,12 +119,12 @@ MULTIARCH ?= $(call multiarch_of,$(HERE))
 abi:
 	tests/abi/record.sh
 
-# How a platform's libraries are built: with which compiler, and against its C library of Debian 11.
+# How a platform's libraries are built: with its compiler, and against Debian 11's C library.
 FOR_HERE = BUILD=$(RELEASE) SYSROOT='$(CURDIR)/$(call sysroot_of,$(HERE))'
 FOR = BUILD=$(RELEASE) TARGET=$(call rustc_of,$(1)) LINKER=$(call compiler_of,$(1)) \
 	$(if $(findstring musl,$(1)),RUSTFLAGS='$(call FOR_MUSL,$(CURDIR)/$(call sysroot_of,$(1)),$(subst gnu,musl,$(call multiarch_of,$(1))))', \
 	SYSROOT='$(CURDIR)/$(call sysroot_of,$(1))' MULTIARCH=$(call multiarch_of,$(1)))
-# Against musl's shared libc, and without the start files of this machine's.
+# Against musl's shared libc, and without the start files of this machine's C library.
 FOR_MUSL = -C target-feature=-crt-static -C link-self-contained=no -C link-arg=-nostartfiles \
 	-L native=$(1)/lib/$(2) -L native=$(1)/usr/lib/$(2)
 
@@ -136,7 +136,7 @@ release-library-$(HERE): release-library ;
 # Another processor needs its own compiler.
 CROSS = $(filter-out cross-$(call debian_of,$(HERE)),cross-$(call debian_of,$(1)))
 
-# For variables that depend on the platform.
+# Lets the prerequisites of the rules below depend on the platform ($$).
 .SECONDEXPANSION:
 release-library-%: $$(call sysroot_of,%)
 	@machine/setup.sh $(call CROSS,$*)
@@ -165,7 +165,7 @@ ALWAYS_THE_SAME = --format=ustar --sort=name --owner=0 --group=0 --numeric-owner
 
 dist: $(addprefix release-library-,$(PLATFORMS))  ## the release archive for Composer, in target/dist; each library has run before
 	@machine/setup.sh packaging
-	@git diff --quiet HEAD || echo "make dist: what is not committed stays out, and something is not." >&2
+	@git diff --quiet HEAD || echo "make dist: there are changes that are not committed. They are not in the archive." >&2
 	@$(foreach platform,$(PLATFORMS),PLATFORM=$(platform) OBJECTS=$(call release_of,$(platform)) \
 		SYSROOT=$(call sysroot_of,$(platform)) COMPILER=$(call compiler_of,$(platform)) \
 		tests/bats.sh tests/packaging/platform.bats &&) true

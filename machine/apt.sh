@@ -1,10 +1,10 @@
-# To be sourced: apt for another Debian, from this machine's mirror, without a change of this machine. Needs no root; apt
-# checks the signatures. $work is an empty folder, which is removed at the end.
+# To be sourced: apt for another Debian, from this machine's mirror; it changes nothing on this machine. Needs no root;
+# apt checks the signatures. $work is an empty folder, which is removed at the end.
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What the source is (deb or deb-src), its suite, and an architecture.
+# apt_for deb|deb-src SUITE ARCHITECTURE
 apt_for() {
     mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
     : >"$work/status"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Another Debian release, in a folder: machine/debian-root.sh NAME [PACKAGE...] prints the folder.
-# NAME is a suite, or a suite and more words, as in sid-php8.6, for another root of that suite; the words i386 and arm64
-# choose that architecture: the first runs here too, the second below machine/with-arm64.sh. sid has experimental as its
-# second source, for the named packages that are only there. The folder is made once by debootstrap and kept in
+# NAME is a suite. For another root of the same suite, more words follow it, as in sid-php8.6. The last word may be an
+# architecture: i386, which this machine runs too, or arm64, which runs only under machine/with-arm64.sh. In sid,
+# PACKAGE may also be one that only experimental has. The folder is made once by debootstrap and kept in
 # .cache/debian/NAME with the packages asked for so far. Copy it before changing anything in it. Needs root.
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,7 +18,8 @@ fi
 exec 3>&1 >&2
 
 mkdir -p .cache/debian
-# Cargo searches the whole repository, except other packages: this file keeps it out of a root's /proc and /dev.
+# Cargo searches the whole repository, except folders with a Cargo.toml of their own. This file keeps it out of the
+# roots, and so out of their /proc and /dev.
 : >.cache/Cargo.toml
 exec 9>".cache/debian/$name.lock"
 flock 9
@@ -27,16 +28,16 @@ if [ ! -d "$root" ]; then
     mirror=$(machine/mirror.sh)
     echo "Making a Debian $suite in $root"
     case $name in *-i386 | *-arm64) architecture=${name##*-} ;; *) architecture=$(dpkg --print-architecture) ;; esac
-    # Of a hundred downloads one may fail, and debootstrap tries each once.
+    # One of a hundred downloads may fail, and debootstrap tries each only once.
     for turn in 1 2 3; do
         rm -rf "$root.new"
         debootstrap --variant=minbase --arch="$architecture" "$suite" "$root.new" "$mirror" >"$root.log" && break
         tail -n 5 "$root.log"
         [ "$turn" -lt 3 ] || exit 1
     done
-    # Debian 11's apt does not either.
+    # Debian 11's apt tries each download only once, too.
     echo 'Acquire::Retries "5";' >"$root.new/etc/apt/apt.conf.d/retries"
-    # Packages with servers would start them, or fail to start them.
+    # Without this, packages would start their servers, or fail to start them.
     printf '#!/bin/sh\nexit 101\n' >"$root.new/usr/sbin/policy-rc.d"
     chmod +x "$root.new/usr/sbin/policy-rc.d"
     if [ "$suite" = sid ]; then

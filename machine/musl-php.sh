@@ -20,7 +20,8 @@ if [ ! -x "$built/bin/php" ]; then
     export CC="musl-gcc -idirafter $work/kernel" PKG_CONFIG_LIBDIR="$built/lib/pkgconfig"
     MAKEFLAGS="-s -j$(nproc)"
     export MAKEFLAGS
-    # Debian's patches leave files of autotools older than their sources; they are good as they are.
+    # Debian's patches leave generated files of autotools older than their sources. They need no update, so these
+    # variables keep make from running autotools.
     as_it_is="ACLOCAL=: AUTOCONF=: AUTOHEADER=: AUTOMAKE=:"
     sh -eu >"$work/log" 2>&1 <<END || { tail -n 20 "$work/log"; exit 1; }
 cd "$work"/libffi-*/

@@ -68,7 +68,7 @@ echo "Installing by apt-get:$missing"
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap '$as_root rm -f "$policy"' EXIT
-    trap 'exit 1' HUP INT TERM # which would end sh without the line above
+    trap 'exit 1' HUP INT TERM # without this, a signal would end sh without the EXIT trap
     printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
     $as_root chmod +x "$policy"
 fi

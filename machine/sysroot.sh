@@ -19,7 +19,7 @@ esac
 # shellcheck disable=SC2086 # words on purpose
 "$(dirname "$0")/unpack.sh" "$work/root" $suite "$architecture" \
     libc6 libc6-dev linux-libc-dev libgcc-s1 libgcc-$gcc-dev $musl
-# Links to /lib mean the folder's own lib.
+# Absolute links, to /lib for example, have to lead to the same path inside the folder.
 find "$work/root" -type l | while read -r link; do
     target=$(readlink "$link")
     case $target in /*) ln -sfrT "$work/root$target" "$link" ;; esac

@@ -2,7 +2,7 @@
 # Unpacks packages of any Debian, for any architecture, into a folder, and installs nothing:
 # machine/unpack.sh FOLDER SUITE ARCHITECTURE PACKAGE...
 #
-# They are downloaded by machine/download.sh, which says more.
+# machine/download.sh downloads them, and explains FOLLOW.
 set -eu
 
 folder=$1
