@@ -1,4 +1,4 @@
-//! `ka_apply`, against the kernel: all five values or none, and what `ka_get` read can be given back.
+//! `ka_apply`, against the kernel: it sets all five values or none, and accepts what `ka_get` read.
 
 mod common;
 
@@ -17,11 +17,11 @@ const MAX_IDLE: c_int = 32_767;
 const MAX_INTVL: c_int = 32_767;
 const MAX_CNT: c_int = 127;
 
-/// What the tests apply, unlike [`OTHER`] in each value.
+/// What the tests apply. Each value differs from the one in [`OTHER`].
 const MINE: ka_settings =
     ka_settings { enabled: 1, idle: 60, intvl: 10, cnt: 6, user_timeout_ms: 120_000 };
 
-/// The user timeout of sockets that have [`OTHER`] besides.
+/// The user timeout that goes with [`OTHER`].
 const OTHER_TIMEOUT: c_int = 7000;
 
 fn apply(fd: c_int, settings: ka_settings) -> c_int {
@@ -38,7 +38,7 @@ fn tcp_with_user_timeout() -> Vec<Kind> {
     tcp_kinds().into_iter().filter(|kind| kind.name != "mptcp").collect()
 }
 
-/// A value for each member that the socket can have: MPTCP no user timeout.
+/// The same settings, without the user timeout for MPTCP, which has none.
 fn for_kind(kind: &Kind, settings: ka_settings) -> ka_settings {
     if kind.name == "mptcp" {
         ka_settings { user_timeout_ms: KA_UNCHANGED, ..settings }
@@ -171,10 +171,10 @@ fn one_refused_value_among_good_ones_leaves_everything_as_it_was() {
     }
 }
 
-/// Only an idle time, interval or count that is too large might come from a sysctl: for that the
-/// socket has to be asked.
+/// An idle time, interval or count that is too large may come from a sysctl. So the library asks
+/// the socket first, and reports the bad descriptor. For all other values the error is `EINVAL`.
 #[test]
-fn a_value_that_no_sysctl_can_hold_is_reported_before_a_bad_descriptor() {
+fn a_value_that_no_sysctl_can_have_is_reported_before_a_bad_descriptor() {
     for (member, settings) in refused() {
         let ka_settings { idle, intvl, cnt, .. } = settings;
         let is_too_large =
@@ -325,7 +325,7 @@ fn a_system_default_that_no_socket_accepts_is_given_back_and_kept() {
                 assert_eq!(apply(*fd, read), 0, "{name} {idle}");
                 assert_eq!(five(*fd), before, "{name} {idle}");
 
-                // One member changed: the others stay, impossible as they are.
+                // One member is changed. The others stay, although no socket would accept them.
                 assert_eq!(apply(*fd, ka_settings { enabled: 1, cnt: 5, ..read }), 0, "{name}");
                 let changed = Settings { enabled: Ok(1), cnt: Ok(5), ..before.0 };
                 assert_eq!(settings(*fd), changed, "{name} {idle}");
@@ -357,7 +357,7 @@ fn an_impossible_value_that_the_socket_does_not_have_is_einval_and_nothing_chang
             assert_eq!(apply(fd, ka_settings { idle, ..MINE }), -EINVAL, "{idle}");
             assert_eq!(five(fd), before, "{idle}");
         }
-        // Nor once it has another value: it cannot be put back.
+        // Once the socket has another value, the impossible one cannot be put back.
         let read = read_back(fd).unwrap();
         assert_eq!(apply(fd, MINE), 0);
         assert_eq!(apply(fd, read), -EINVAL);

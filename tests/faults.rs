@@ -100,7 +100,7 @@ fn no_memory_in_the_kernel_is_reported() {
 }
 
 /// Each system call that the library makes, refused each way: the functions that do not need it
-/// work, the others return an errno, and nobody crashes or waits.
+/// work, the others return an errno, and none of them crashes or waits.
 #[test]
 fn any_system_call_may_be_refused() {
     let calls = [
@@ -273,7 +273,7 @@ fn without_any_memory_everything_works() {
             libc::IPPROTO_TCP,
             0,
         ];
-        // Panicking would need memory: which one is wrong is the child's exit status, from 10 on.
+        // A panic would need memory. So the child's exit status, from 10 on, says which is wrong.
         let wrong = (0..).zip(returned).zip(expected).find(|((_, is), should)| is != should);
         if let Some(((place, _), _)) = wrong {
             // SAFETY: ends the child at once.
@@ -297,7 +297,7 @@ fn take_all_memory() {
     unsafe {
         let none = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
         check(libc::setrlimit(libc::RLIMIT_AS, &raw const none)).unwrap();
-        // The allocator keeps what was freed by its size.
+        // The allocator keeps freed memory in lists by size, so each size is asked for.
         for size in [1 << 20, 1 << 16, 1 << 12].into_iter().chain((0..=2048).rev().step_by(8)) {
             while !libc::malloc(size).is_null() {}
         }

@@ -1,6 +1,6 @@
-//! `ka_find`: the right descriptor, with any others open, and also where the system tells little.
+//! `ka_find` finds the right descriptor, whatever else is open, and also if /proc cannot be read.
 //!
-//! What it costs is counted in system calls by tests/c/system-calls.bats.
+//! tests/c/system-calls.bats counts the system calls that it takes.
 
 mod common;
 
@@ -133,7 +133,7 @@ fn finds_what_lies_beside_a_gap_and_at_zero() {
         let _first = at_number(tcp4(), 0);
         let far = identity(sockets[58].as_raw_fd());
         for fd in [0, 1, -1, 2, -2].map(|step| if step == 0 { 0 } else { gap + step }) {
-            find(far); // the next guess is there
+            find(far); // the next guesses are around this one
             assert_eq!(find(identity(fd)), fd, "the gap is at {gap}");
         }
     });

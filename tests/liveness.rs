@@ -147,7 +147,7 @@ fn unanswered_probes_are_counted_until_the_connection_ends() {
     assert_eq!(seen, [0, 1, 2, 3]);
     assert!((3.5..5.0).contains(&died), "given up after {died} s instead of 4");
     assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::TimedOut);
-    // How many it took can still be read.
+    // The number of probes can still be read.
     assert_eq!(status(fd), Ok(ka_liveness { probes: 3, ..unheard(KA_STATE_CLOSE) }));
 }
 

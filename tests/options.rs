@@ -29,7 +29,7 @@ fn on(idle: c_int, intvl: c_int, cnt: c_int) -> Settings {
     Settings { enabled: Ok(1), idle: Ok(idle), intvl: Ok(intvl), cnt: Ok(cnt) }
 }
 
-/// The two zeros and one plain value for each of the three, in every combination.
+/// A plain value, `KA_DEFAULT` and `KA_UNCHANGED` for each of the three, in every combination.
 fn mixes() -> impl Iterator<Item = [c_int; 3]> {
     let choices = |plain| [plain, KA_DEFAULT, KA_UNCHANGED];
     choices(60).into_iter().flat_map(move |idle| {
@@ -205,7 +205,7 @@ fn accepted_connections_inherit_from_the_listener() {
 }
 
 #[test]
-fn settings_made_while_connecting_hold_for_the_connection() {
+fn settings_made_while_connecting_stay_on_the_connection() {
     let (client, _server) = {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let fd = socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_NONBLOCK, 0).unwrap();

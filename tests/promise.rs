@@ -1,6 +1,6 @@
-//! `ka_detect_within`: for every number of seconds, what its manual says, and what the kernel takes.
+//! `ka_detect_within`: for every number of seconds, what its manual says and the kernel accepts.
 //!
-//! Whether a program really is told in time is measured by `tests/deadpeer`.
+//! `tests/deadpeer` measures whether a program really is told in time.
 
 mod common;
 
@@ -14,7 +14,7 @@ use libc::c_int;
 
 const SECONDS: RangeInclusive<c_int> = 6..=14_400;
 
-/// All but the two that have room for one probe only.
+/// All but six and seven, which have room for one probe only.
 const EIGHT_AND_MORE: RangeInclusive<c_int> = 8..=14_400;
 
 #[test]
@@ -56,8 +56,9 @@ fn silence_and_probes_take_as_long_as_the_user_timeout() {
     }
 }
 
-/// The kernel's rules: a timer fires up to an eighth late, the user timeout's last step is at most
-/// half of its lateness, and its clock starts when the data is repeated, 1.2 s after the write.
+/// The kernel's rules: a timer fires up to an eighth of its length late. The last timer of a user
+/// timeout has at most half of its length, so the user timeout ends up to a sixteenth late. It
+/// starts to count when the data is sent again, 1.2 s after the write.
 fn latest_ms(silence_and_probes: c_int, user_timeout: c_int) -> f64 {
     f64::from(silence_and_probes) * 9.0 / 8.0 + f64::from(user_timeout) * 17.0 / 16.0 + 1200.0
 }

@@ -21,7 +21,7 @@ use libc::{c_char, c_int};
 
 const EMPTY: ka_socket = ka_socket { fd: -9, state: -9, local: [7; 64], remote: [7; 64] };
 
-/// Asks with this much room, and checks that nothing behind it was touched.
+/// Gives the library this much room, and checks that nothing was written behind it.
 fn list(capacity: usize) -> (usize, Vec<ka_socket>) {
     let mut places = vec![EMPTY; capacity + 3];
     // SAFETY: there is room for more than `capacity`.
@@ -40,7 +40,7 @@ fn entry(fd: RawFd) -> (c_int, String, String) {
 }
 
 fn text(field: &[c_char; 64]) -> String {
-    // SAFETY: the field lies whole in the slice; a missing NUL is the error of the next line.
+    // SAFETY: the slice is the whole field; the next line fails if there is no NUL.
     let bytes = unsafe { std::slice::from_raw_parts(field.as_ptr().cast::<u8>(), field.len()) };
     CStr::from_bytes_until_nul(bytes).expect("NUL terminated").to_str().unwrap().to_owned()
 }

@@ -38,12 +38,12 @@ fn list() -> HashMap<RawFd, Entry> {
 }
 
 fn text(field: &[c_char; 64]) -> String {
-    // SAFETY: the field lies whole in the slice; a missing NUL is the error of the next line.
+    // SAFETY: the slice is the whole field; the next line fails if there is no NUL.
     let bytes = unsafe { std::slice::from_raw_parts(field.as_ptr().cast::<u8>(), field.len()) };
     CStr::from_bytes_until_nul(bytes).expect("NUL terminated").to_str().unwrap().to_owned()
 }
 
-/// Both ends of a connection, the first one at the lowest free descriptor; it leaves no `TIME_WAIT`.
+/// Both ends of a connection, the first at the lowest free descriptor. It leaves no `TIME_WAIT`.
 fn short_lived(address: SocketAddr) -> (TcpStream, TcpStream) {
     let (client, server) = connected_at(address);
     let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
@@ -51,11 +51,12 @@ fn short_lived(address: SocketAddr) -> (TcpStream, TcpStream) {
     (client, server)
 }
 
-/// What every description of a single socket in `one_number_after_the_other` is like.
+/// Whether this describes one of the sockets that `one_number_after_the_other` opens, and is not a
+/// mix of two.
 fn is_of_one_socket((state, local, remote): &Entry) -> bool {
     let connected = local.starts_with("127.0.0.1:") && remote.starts_with("127.0.0.1:");
     match *state {
-        // Without a peer when the other end resets it between the two questions.
+        // It has no peer if the other end resets it between the calls for state and peer.
         KA_STATE_ESTABLISHED => connected || (local.starts_with("127.0.0.1:") && remote.is_empty()),
         KA_STATE_LISTEN => remote.is_empty() && !local.is_empty(),
         // Not yet connected, or no longer.
@@ -85,7 +86,7 @@ fn never_mixes_two_sockets_that_had_the_same_descriptor() {
             }
             let start = Instant::now();
             let mut mixed = None;
-            // On a busy machine it takes longer until the result says something.
+            // A busy machine needs longer for enough lists and rounds.
             let too_few = |lists| lists <= 100 || rounds.load(Ordering::Relaxed) <= 100;
             while mixed.is_none()
                 && (start.elapsed() < Duration::from_secs(2)
@@ -129,7 +130,7 @@ fn what_stays_open_is_told_right_while_other_numbers_are_reused() {
     });
 }
 
-/// A file system of this type, empty, over /proc: of a mount namespace that this process gets.
+/// Mounts an empty file system of this type over /proc, in a mount namespace of this process alone.
 fn mount_over_proc(kind: &str) {
     let kind = CString::new(kind).unwrap();
     unshare_as_superuser(libc::CLONE_NEWNS);
@@ -154,7 +155,8 @@ fn works_where_proc_is_not_mounted() {
     });
 }
 
-/// There it tries one number after the other; a limit of a million must not make that a million.
+/// Without /proc the library tries one number after the other. If the limit of descriptors is a
+/// million, it must stop earlier.
 #[test]
 fn where_proc_is_not_mounted_it_looks_no_further_than_65536() {
     const ENOUGH: RawFd = 65_536;

@@ -27,7 +27,7 @@ use std::mem::MaybeUninit;
 
 const DURATION: Duration = Duration::from_secs(3);
 
-/// Marsaglia's xorshift: the same numbers in every run, others in every thread.
+/// Marsaglia's xorshift: the same numbers in every run, different ones in every thread.
 struct Random(u64);
 
 impl Random {
@@ -40,7 +40,7 @@ impl Random {
 }
 
 /// Opens and closes descriptors of all kinds. Its TCP sockets are bystanders: it gives them values
-/// of their own, without the library, and finds them again as they were.
+/// of their own, without the library, and checks that they keep these values.
 fn churn(random: &mut Random) {
     let mut open: Vec<(OwnedFd, Option<Settings>)> = Vec::new();
     for _ in 0..64 {
@@ -72,7 +72,7 @@ fn churn(random: &mut Random) {
     }
 }
 
-/// Sets sockets of its own, which it finds by what fstat says of them.
+/// Sets its own sockets, which it finds by their device and inode.
 fn set_found(random: &mut Random) {
     let socket = tcp4();
     let (dev, ino) = identity(socket.as_raw_fd());
@@ -90,7 +90,8 @@ fn set_found(random: &mut Random) {
     }
 }
 
-/// Asks about numbers that may be anything, and a moment later anything else.
+/// Asks about random numbers. Each may be any kind of descriptor, or none, and another one a moment
+/// later.
 fn ask_about_any_number(random: &mut Random) {
     for _ in 0..64 {
         let fd = random.below(256) - 8;
@@ -116,8 +117,8 @@ fn list(random: &mut Random) {
     }
 }
 
-/// A process that goes on without exec can use the library at once, no matter what the other threads were
-/// doing; and keeps to what it has.
+/// A forked process that does not call exec can use the library at once, whatever the other threads
+/// were doing at the moment of the fork.
 fn fork_and_go_on(random: &mut Random) {
     let socket = tcp4();
     let (dev, ino) = identity(socket.as_raw_fd());
@@ -150,7 +151,7 @@ fn descriptors_of_a_program() -> Vec<u8> {
     Command::new("ls").args(["/proc/self/fd"]).output().unwrap().stdout
 }
 
-/// What it gets before there is any thread.
+/// What a program gets before any thread is started.
 static INHERITED: OnceLock<Vec<u8>> = OnceLock::new();
 
 #[test]
@@ -160,7 +161,7 @@ fn nothing_changes_but_what_was_asked_for() {
     }
     static SIGNALS: AtomicU64 = AtomicU64::new(0);
     static ROUNDS: AtomicU64 = AtomicU64::new(0);
-    // On a busy machine it takes longer until the result says something.
+    // A busy machine needs longer for enough rounds and signals.
     let too_few = || [&ROUNDS, &SIGNALS].iter().any(|n| n.load(Ordering::Relaxed) <= 100);
 
     INHERITED.set(descriptors_of_a_program()).unwrap();
@@ -200,7 +201,7 @@ fn nothing_changes_but_what_was_asked_for() {
             })
         })
         .collect();
-    // One after the other until the first is done, when the others are about to be.
+    // Interrupts one after the other until the first has ended. The others end soon after it.
     for worker in workers.iter().cycle() {
         if worker.is_finished() {
             break;

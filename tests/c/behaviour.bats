@@ -14,7 +14,7 @@ setup_file() { name_library; }
     note "behaviour.c: ${#lines[@]} ok"
 }
 
-# One after the other on the same socket.
+# A program that runs the manual's examples one after the other on the same socket.
 examples_of_manual() {
     printf '%s\n' '#include <keepalive.h>' '#include <stdio.h>' '#include <sys/socket.h>' \
         'int main(void) {' 'int fd = socket(AF_INET, SOCK_STREAM, 0);' 'ka_settings left;'

@@ -42,7 +42,7 @@ static int has(int fd, int enabled, int idle, int intvl, int cnt, int user_timeo
 
 static int tcp(void) { return socket(AF_INET, SOCK_STREAM, 0); }
 
-/* Both ends of a connection over loopback, and its port as text. */
+/* Both ends of a connection over loopback, and the listener's address as text. */
 static void connect_pair(int ends[2], char *address, size_t size) {
     struct sockaddr_in at;
     socklen_t length = sizeof at;
@@ -106,7 +106,7 @@ static void settings_as_one_thing(void) {
     check("ka_detect_within() out of range",
           settings.enabled == -EINVAL && settings.idle == -1 && settings.intvl == -1 &&
               settings.cnt == -1 && settings.user_timeout_ms == -1);
-    check("which ka_apply() refuses", ka_apply(fd, &settings) == -EINVAL);
+    check("ka_apply() refuses that result", ka_apply(fd, &settings) == -EINVAL);
     close(fd);
 }
 
@@ -205,8 +205,8 @@ static void threads(void) {
     check("four threads, each with its own sockets", wrong == 0);
 }
 
-/* Those that open or close something. Not inline: the caller is unwound, and may have no variables for
- * AddressSanitizer to watch. */
+/* The functions that open or close something. Not inline: the caller's stack is unwound, so it may have
+ * no variables that AddressSanitizer watches. */
 __attribute__((noinline)) static int functions_work(int fd) {
     return ka_set(fd, KA_DEFAULT, 10, 6) == 0 && ka_find(0, 1) == -ENOENT &&
            ka_sockets(NULL, 0) >= 1 && ka_defaults().enabled == 0;
@@ -239,9 +239,9 @@ static void handler(int signal) {
 #define __has_feature(name) 0
 #endif
 
-/* The memory below the stack belongs to nobody: what does not fit ends the program. */
+/* The memory below the stack cannot be written: a function that needs more stack ends the program. */
 static void a_signal_stack(void) {
-    /* 8192 on x86-64; more where the processor has more registers, which are on it too. */
+    /* 8192 on x86-64; more for processors with more registers, which the kernel saves on this stack. */
     size_t size = SIGSTKSZ, guard = 65536;
     if (__has_feature(address_sanitizer)) /* needs more of the stack than the library */
         size *= 8;

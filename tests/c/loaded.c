@@ -1,4 +1,4 @@
-/* Loads the library as PHP's FFI does, lets it go as FFI does, and shows that it stays.
+/* Loads the library as PHP's FFI does, closes it as FFI does, and checks that it stays loaded.
  *
  *     loaded LIBRARY FUNCTION...    prints the version; 1 when a function is missing */
 #define _POSIX_C_SOURCE 200809L

@@ -101,7 +101,7 @@ bad="EBADF (Bad file descriptor)"
     no_calls no_settings -14
 }
 
-@test "ka_set: a socket that is not TCP costs one, which the kernel refuses, and stays as it was" {
+@test "ka_set: a socket that is not TCP costs one call, which the kernel refuses, and stays as it was" {
     calls set_udp -92 < <(refused_intvl "$(said udp)" "$not_tcp")
     calls set_unix -95 < <(refused_intvl "$(said unix)" "$unix")
     assert_equal "$(said keepalive_of_udp)" 0
@@ -131,11 +131,11 @@ bad="EBADF (Bad file descriptor)"
     calls apply_default 0 < <(defaults; intvl 10; cnt "$default_cnt"; idle 60)
 }
 
-@test "ka_apply: for a value that is out of range the socket is asked, which a sysctl may have given it" {
+@test "ka_apply: if a value is out of range, the socket is asked: it may have the value from a sysctl" {
     calls apply_impossible -22 < <(all_read "$tcp" 60 10 "$default_cnt" 6000 1)
 }
 
-@test "ka_apply: a socket that is not TCP costs one, which the kernel refuses, and stays as it was" {
+@test "ka_apply: a socket that is not TCP costs one call, which the kernel refuses, and stays as it was" {
     calls apply_udp -92 < <(refused_timeout "$(said udp)" "$not_tcp")
     calls apply_unix -95 < <(refused_timeout "$(said unix)" "$unix")
     calls apply_udp_partly -92 < <(refused_intvl "$(said udp)" "$not_tcp")
@@ -182,7 +182,7 @@ costs_with() { # so many open descriptors
 
 @test "ka_find: a socket that is not there costs about a call for each descriptor" {
     traced=find-10000
-    [ "$(count missing)" -le 10200 ] # and getdents64 for each 85
+    [ "$(count missing)" -le 10200 ] # an fstat each, and a getdents64 for every 85
 }
 
 @test "ka_find: an enormous RLIMIT_NOFILE, which strace pretends, is never looped over" {

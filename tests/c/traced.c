@@ -109,7 +109,7 @@ static struct stat identity_of(int fd) {
     return identity;
 }
 
-/* The identity is taken before the mark, so that what is traced is the library's alone. */
+/* Calls fstat before the mark, so that only the library's calls are between the marks. */
 #define TRACED_FIND(name, descriptor)                                             \
     do {                                                                          \
         struct stat wanted = identity_of(descriptor);                             \
@@ -117,7 +117,7 @@ static struct stat identity_of(int fd) {
         TRACED(name, ka_find(wanted.st_dev, wanted.st_ino) == number ? 0 : -1);   \
     } while (0)
 
-/* Looks for these one after the other; 0 when each was found. */
+/* Looks for these one after the other. Returns how many were not found. */
 static int find_each(const struct stat *wanted, const int *fds, int first, int last, int step) {
     int wrong = 0;
     for (int i = first; i != last; i += step) {

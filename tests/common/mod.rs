@@ -188,7 +188,7 @@ pub fn connected_at(address: SocketAddr) -> (TcpStream, TcpStream) {
 pub struct Kind {
     pub name: &'static str,
     pub fd: c_int,
-    /// The kernel's errno for setsockopt(2) of a TCP option on it; none for TCP.
+    /// The kernel's errno for setsockopt(2) of a TCP option on it; 0 for TCP.
     pub errno: c_int,
     kept: Box<dyn Any>,
 }
@@ -276,8 +276,8 @@ pub fn connecting() -> (Vec<OwnedFd>, OwnedFd) {
     panic!("a listener with a backlog of 0 accepts everything");
 }
 
-/// Everything that is not a TCP socket, with the errno that the kernel answers TCP options with. Raw sockets
-/// need a privilege: see [`raw`].
+/// Descriptors that are not TCP sockets, each with the kernel's errno for TCP options on it. Raw
+/// sockets need a privilege: see [`raw`].
 pub fn other_kinds() -> Vec<Kind> {
     use libc::{ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP};
     use socket2::{Domain, Socket, Type};
@@ -287,7 +287,7 @@ pub fn other_kinds() -> Vec<Kind> {
     let (seqpacket, seqpacket_end) = Socket::pair(Domain::UNIX, Type::SEQPACKET, None).unwrap();
     let (reader, writer) = pipe();
     let unix_listener = socket(libc::AF_UNIX, libc::SOCK_STREAM, 0).unwrap();
-    // SAFETY: bind reads the two bytes that it is told of, whereupon the kernel chooses a name.
+    // SAFETY: bind reads two bytes of the address, as it is told. The kernel then chooses a name.
     unsafe {
         let unnamed = libc::sockaddr { sa_family: libc::AF_UNIX as u16, sa_data: [0; 14] };
         check(libc::bind(unix_listener.as_raw_fd(), &raw const unnamed, 2)).unwrap();
@@ -341,7 +341,7 @@ pub fn raw() -> Kind {
     Kind::new("raw", libc::ENOPROTOOPT, raw)
 }
 
-/// Says, past the test harness's capture, that this kernel lacks a kind of socket.
+/// Says that this kernel lacks a kind of socket, in a way that the test harness does not capture.
 fn skipped(name: &str, errno: c_int) {
     assert!(
         [libc::EAFNOSUPPORT, libc::EPROTONOSUPPORT, libc::ENOPROTOOPT].contains(&errno),
@@ -351,13 +351,13 @@ fn skipped(name: &str, errno: c_int) {
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-/// Makes an IPv4 peer look dead: from now on its kernel drops all that arrives for this socket,
-/// because it does not have the TTL of a neighbour. This needs no privilege and no network of its own.
+/// Makes this end of an IPv4 connection look dead: from now on the kernel drops all packets that
+/// arrive for it, because their TTL is below 255. This needs no privilege and no separate network.
 pub fn silence(fd: c_int) {
     set_option(fd, libc::IPPROTO_IP, libc::IP_MINTTL, 255).unwrap();
 }
 
-/// Brings it back: what arrives from now on is received.
+/// Undoes [`silence`]: what arrives from now on is received.
 pub fn hear_again(fd: c_int) {
     set_option(fd, libc::IPPROTO_IP, libc::IP_MINTTL, 0).unwrap();
 }
@@ -454,12 +454,12 @@ pub fn in_child(test: impl FnOnce()) {
     assert!(status == 0, "in the child process: {message} (wait status {status:#x})");
 }
 
-/// A child does not print its panic, its parent does: printing takes locks, and another thread of the
-/// parent may have held them at the moment of the fork, so that nobody would release them.
+/// A child does not print its panic; its parent does. Printing takes locks. If another thread of
+/// the parent had one at the moment of the fork, nobody would release it in the child.
 static REPORTING_OF_PANICS: Once = Once::new();
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
-/// The number of a child's pipe to its parent: higher than the tests' descriptors.
+/// The number of a child's connection to its parent.
 const REPORT: RawFd = 3;
 /// The first free descriptor in a child.
 pub const FIRST_FREE: RawFd = 4;
@@ -488,14 +488,14 @@ pub fn with_own_network(test: impl FnOnce()) {
     });
 }
 
-/// Leaves some of the system's namespaces for new ones. Without root that takes a user namespace,
-/// which the kernel forbids in a chroot, and some systems everywhere.
+/// Moves this process into new namespaces. Without root that takes a user namespace too, which the
+/// kernel forbids in a chroot, and some systems everywhere.
 pub fn unshare_as_superuser(namespaces: c_int) {
     // SAFETY: takes no pointers.
     let unshare = |namespaces| check(unsafe { libc::unshare(namespaces) });
     // SAFETY: takes no pointers.
     let user = unsafe { libc::getuid() };
-    // Only as user 0 of the new namespace does a program that is started keep its privileges.
+    // Programs that are started from here keep the privileges only as user 0 of the new namespace.
     let become_root = |_| std::fs::write("/proc/self/uid_map", format!("0 {user} 1")).unwrap();
     unshare(namespaces)
         .map(drop)

@@ -1,5 +1,5 @@
-//! gVisor's cases. Its tests send their own packets; here plain sockets do the same: an end of a
-//! connection drops what arrives, or receives again.
+//! gVisor's cases. Its tests make packets of their own. Here plain sockets do the same: one end of
+//! a connection drops what arrives, and later receives again.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -26,7 +26,7 @@ use crate::{
 const UNCHANGED: [c_int; 3] = [KA_UNCHANGED; 3];
 
 pub fn cases() -> Vec<Case> {
-    [keepalive(), values(), user_timeouts(), other_sockets(), late_answers(), verdicts()]
+    [keepalive(), values(), user_timeouts(), other_sockets(), late_answers(), dead_peers()]
         .into_iter()
         .flatten()
         .collect()
@@ -154,7 +154,7 @@ fn user_timeouts() -> Vec<Case> {
 
 /// Sockets of all kinds, where gVisor's tests use `SO_KEEPALIVE` alone.
 fn other_sockets() -> Vec<Case> {
-    // The errno is the kernel's for reading, which is another one than for setting.
+    // The kernel has one errno for reading and another one for setting.
     let read = case(GVISOR, "KeepAliveSocketOption, sockets that are not TCP", || {
         for kind in other_kinds() {
             let errno = settings(kind.fd).idle.unwrap_err();
@@ -230,8 +230,8 @@ fn late_answers() -> Vec<Case> {
     cases
 }
 
-/// Durations that are shorter than a second there are a second here.
-fn verdicts() -> Vec<Case> {
+/// Where gVisor's test uses less than a second for an idle time or interval, this uses a second.
+fn dead_peers() -> Vec<Case> {
     vec![
         case(GVISOR, "TestKeepalive: ten probes are answered, the count is 5", || {
             let (mut client, _server) = connected();

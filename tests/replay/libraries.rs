@@ -18,7 +18,8 @@ pub fn cases() -> Vec<Case> {
     [go(), libuv(), net_keepalive(), socket2(), nix_and_criu()].into_iter().flatten().collect()
 }
 
-/// Go's `testConfigs`; zero and -1 have the same two meanings there, but Go's zero is its own default.
+/// Go's `testConfigs`. There, too, 0 is a default and -1 leaves the value as it is. But Go has
+/// defaults of its own.
 fn go() -> Vec<Case> {
     let configs = [
         [5, 3, 10],
@@ -123,7 +124,7 @@ fn libuv() -> Vec<Case> {
     ]
 }
 
-/// No descriptor, and the number that is none in the tests of net-keepalive.
+/// Two numbers that are not descriptors; the second is the one in net-keepalive's tests.
 const NO_DESCRIPTORS: [c_int; 2] = [-1, -99_999];
 
 fn net_keepalive() -> Vec<Case> {

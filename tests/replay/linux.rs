@@ -90,7 +90,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// The state of an IPv4 connection that no longer has a descriptor; none when it is gone.
+/// The state of an IPv4 connection that no longer has a descriptor; `None` after it has ended.
 fn state_without_descriptor(ends: [SocketAddr; 2]) -> Option<c_int> {
     let [local, remote] = ends.map(|end| format!(":{:04X}", end.port()));
     let table = fs::read_to_string("/proc/net/tcp").unwrap();

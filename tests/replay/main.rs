@@ -28,7 +28,7 @@ use sources::SOURCES;
 struct Case {
     project: &'static str,
     name: String,
-    /// Why the library differs; none if it does the same.
+    /// Why the library differs; `None` if it does the same.
     difference: Option<&'static str>,
     run: Box<dyn Fn() + Send>,
 }
@@ -65,7 +65,7 @@ fn on_pairs(values: [c_int; 3], returned: c_int, expected: Settings) {
     }
 }
 
-/// The probes that are unanswered so far, and none where the connection is gone.
+/// The number of probes that are unanswered so far; `None` if the library returns an error.
 fn probes(fd: c_int) -> Option<c_int> {
     let mut liveness = MaybeUninit::<ka_liveness>::uninit();
     // SAFETY: 0 says that it was written.
@@ -92,8 +92,8 @@ fn probes_until_dead(client: &mut TcpStream) -> (Vec<c_int>, f64) {
     }
 }
 
-/// Waits until the kernel has sent as many probes on this connection, and as many answers came; the
-/// seconds that took.
+/// Waits until `wanted` probes were sent on this connection and answered. Returns how many seconds
+/// that took.
 fn seconds_of_answered_probes(fd: c_int, wanted: u32) -> f64 {
     let before = tcp_info(fd);
     let started = Instant::now();
