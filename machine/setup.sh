@@ -26,6 +26,7 @@ packages() {
         deb) echo gcc libc6-dev debhelper dpkg-dev ;;
         matrix) echo gcc libc6-dev debootstrap util-linux iproute2 ;;
         zts) echo gcc libc6-dev make dpkg-dev autoconf bison re2c pkg-config libffi-dev libssl-dev \
+            zlib1g-dev libcurl4-openssl-dev \
             libxml2-dev libonig-dev ;;
         musl) echo gcc libc6-dev musl-tools make dpkg-dev autoconf bison re2c pkg-config ;;
         cross-amd64) echo gcc-x86-64-linux-gnu qemu-user-static ;;

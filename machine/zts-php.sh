@@ -17,7 +17,7 @@ if [ ! -x "$built/bin/php" ]; then
         ./buildconf --force
         ./configure -q --prefix="$built" --with-config-file-scan-dir="$built/ini" \
             --disable-all --enable-zts --enable-cli --disable-cgi --disable-phpdbg \
-            --with-ffi=shared --enable-sockets=shared --with-openssl --enable-pcntl --enable-posix \
+            --with-ffi=shared --enable-sockets=shared --with-openssl --with-zlib --with-curl --enable-pcntl --enable-posix \
             --with-libxml --enable-dom --enable-xml --enable-xmlwriter --enable-xmlreader \
             --enable-mbstring --enable-tokenizer --enable-ctype --enable-filter --enable-phar \
             --enable-opcache
