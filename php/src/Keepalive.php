@@ -163,11 +163,8 @@ final class Keepalive
      * @param callable|null $report gets the message, then ['exception' => the exception], as a PSR-3 logger's
      *     [$logger, 'warning'] does; null: PHP's error_log()
      */
-    public static function tryToEnableConnectionsTo(
-        string $address,
-        ?Settings $settings = null,
-        ?callable $report = null
-    ): int {
+    public static function tryToEnableConnectionsTo(string $address, ?Settings $settings = null, ?callable $report = null): int
+    {
         try {
             $count = self::enableConnectionsTo($address, $settings);
             Connections::report($address, null, $report);

@@ -161,9 +161,24 @@ final class WebServerTest extends KeepaliveTestCase
         }
     }
 
-    public function testTheApplicationDoesNotChooseTheLibrary(): void
+    /** @return array<string, array{array<string, string>, string}> */
+    public static function preloadOnly(): array
     {
-        $this->start(WebServer::FPM, true, true);
+        return [
+            "PHP's default" => [[], ''],
+            // OPcache compiles the package before the pool's value is known.
+            'all code may, but not in this pool' => [['ffi.enable' => '1'], 'php_admin_value[ffi.enable] = preload'],
+        ];
+    }
+
+    /**
+     * @dataProvider preloadOnly
+     * @param array<string, string> $ini
+     */
+    #[DataProvider('preloadOnly')]
+    public function testTheApplicationDoesNotChooseTheLibrary(array $ini, string $pool): void
+    {
+        $this->start(WebServer::FPM, true, true, $ini, $pool);
         $said = $this->answer('chosen-library');
         [$copy, $attempt, $backend, $mapped] = json_decode($said, true);
         self::assertSame(['KEEPALIVE_LIBRARY', $copy], [$attempt['origin'], $attempt['place']]);

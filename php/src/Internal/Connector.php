@@ -77,8 +77,7 @@ final class Connector
     {
         $warnings = [];
         $stream = Php::quietly(static function () use ($target, $timeout, $context, &$errno, &$message) {
-            $flags = STREAM_CLIENT_CONNECT;
-            return stream_socket_client("tcp://$target", $errno, $message, $timeout, $flags, $context);
+            return stream_socket_client("tcp://$target", $errno, $message, $timeout, STREAM_CLIENT_CONNECT, $context);
         }, $warnings);
         if ($stream === false) {
             $why = $message ?: implode('; ', $warnings) . ': perhaps this process has no free descriptor.';

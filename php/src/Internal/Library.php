@@ -53,8 +53,7 @@ final class Library
     public static function whyNoFfi(): ?UnavailableException
     {
         if (!\extension_loaded('ffi')) {
-            $message = 'The FFI extension is not loaded. vendor/bin/keepalive doctor says what to do.';
-            return new UnavailableException($message);
+            return new UnavailableException('The FFI extension is not loaded. vendor/bin/keepalive doctor says what to do.');
         }
         try {
             \FFI::cdef();
@@ -62,7 +61,7 @@ final class Library
         } catch (\FFI\Exception $barred) {
             $message = 'PHP bars this code from FFI (ffi.enable is "%s", the SAPI %s). For a web server, docs/fpm.md '
                 . 'has the steps; on the command line, start PHP with -d ffi.enable=1.';
-            return new UnavailableException(\sprintf($message, \ini_get('ffi.enable'), \PHP_SAPI), 0, $barred);
+            return new UnavailableException(\sprintf($message, self::ffiEnable(), \PHP_SAPI), 0, $barred);
         } catch (\Error $none) {
             return new UnavailableException('PHP has no class FFI: take it out of disable_classes in php.ini.', 0, $none);
         }
@@ -71,7 +70,13 @@ final class Library
     /** Whether only preloaded code may use FFI, and not the application's own. */
     public static function ffiIsForPreloadedCode(): bool
     {
-        return \PHP_SAPI !== 'cli' && \strtolower((string) \ini_get('ffi.enable')) === 'preload';
+        return \PHP_SAPI !== 'cli' && \strtolower(self::ffiEnable()) === 'preload';
+    }
+
+    /** Not ini_get() by itself: OPcache would compile the value of that moment in, and a pool may have another. */
+    private static function ffiEnable(): string
+    {
+        return (string) \current(\array_map('ini_get', ['ffi.enable']));
     }
 
     /**

@@ -76,8 +76,7 @@ final class SocketKind
                 return [$local, $remote];
             }
             $socket = extension_loaded('sockets') ? socket_import_stream($stream) : false;
-            return $socket !== false
-                && socket_getsockname($socket, $localHost, $localPort)
+            return $socket !== false && socket_getsockname($socket, $localHost, $localPort)
                 && socket_getpeername($socket, $remoteHost, $remotePort)
                 ? [self::end($localHost, $localPort), self::end($remoteHost, $remotePort)]
                 : null;
