@@ -294,8 +294,8 @@ int ka_apply(int fd, const struct ka_settings *settings);
  * the two times add up. The function only calculates, and makes no system call. Give the result
  * to ka_apply().
  *
- * The price: an outage of about half of that time ends the connection. With data in flight,
- * sometimes an outage of a fifth of that time does. A peer that lives, but keeps its receive
+ * The price: an outage of half of that time ends the connection, and a shorter one may. From 10
+ * seconds on, it certainly survives a sixth of that time. A peer that lives, but keeps its receive
  * window closed for half of that time, is given up too. The promise does not cover a program that
  * has set TCP_NODELAY and goes on writing small pieces to a peer far away: each piece may delay
  * the first repetition of the data by two round trips, until the congestion window is full.
@@ -377,6 +377,8 @@ int ka_sockets(struct ka_socket *sockets, size_t capacity);
 
 /**
  * This platform's option numbers, for programs that cannot include its headers.
+ *
+ * Returns the numbers; -1 where the platform has no such option.
  */
 struct ka_option_numbers ka_options(void);
 

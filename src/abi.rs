@@ -103,8 +103,8 @@ pub extern "C" fn ka_apply(fd: c_int, settings: Option<&ka_settings>) -> c_int {
 /// the two times add up. The function only calculates, and makes no system call. Give the result
 /// to ka_apply().
 ///
-/// The price: an outage of about half of that time ends the connection. With data in flight,
-/// sometimes an outage of a fifth of that time does. A peer that lives, but keeps its receive
+/// The price: an outage of half of that time ends the connection, and a shorter one may. From 10
+/// seconds on, it certainly survives a sixth of that time. A peer that lives, but keeps its receive
 /// window closed for half of that time, is given up too. The promise does not cover a program that
 /// has set TCP_NODELAY and goes on writing small pieces to a peer far away: each piece may delay
 /// the first repetition of the data by two round trips, until the congestion window is full.
@@ -196,6 +196,8 @@ pub unsafe extern "C" fn ka_sockets(sockets: *mut ka_socket, capacity: usize) ->
 }
 
 /// This platform's option numbers, for programs that cannot include its headers.
+///
+/// Returns the numbers; -1 where the platform has no such option.
 #[unsafe(no_mangle)]
 pub extern "C" fn ka_options() -> ka_option_numbers {
     ka_option_numbers {

@@ -197,7 +197,8 @@ final class Doctor
             $this->found('FFI', self::LIMIT, $problem);
             if (PHP_SAPI !== 'cli' && extension_loaded('ffi')) {
                 $this->found('FFI', self::NOTE, 'To preload this package, leave ffi.enable at "preload", which is PHP\'s default, and '
-                    . 'set opcache.preload=' . dirname(__DIR__) . '/preload.php; where root starts the server, '
+                    . 'set opcache.preload=' . dirname(__DIR__) . '/preload.php, or that of a copy of the package if deploys '
+                    . 'replace this folder (docs/fpm.md says why); where root starts the server, '
                     . 'opcache.preload_user=www-data, too.');
             }
         } elseif (Library::ffiIsForPreloadedCode()) {

@@ -136,7 +136,7 @@ $/',
         self::assertSame(4, $status, $output);
         self::assertLessThan(1 + self::SLACK, $seconds, $output);
         self::assertStringContainsString('[2001:db8::2]:7000 from [2001:db8::1]:', $output);
-        self::assertStringEndsWith("of silence: the peer does not know this connection\n", $output);
+        self::assertStringEndsWith("of silence: the peer has reset the connection\n", $output);
     }
 
     public function testAnOrderlyEnd(): void
@@ -469,7 +469,7 @@ $/',
         $watch = Child::run([PHP_BINARY, self::COMMAND, 'watch', 'tcp://' . trim($server->line())]);
         $server->status();
         self::assertSame([4, ''], [$watch->status, $watch->errors]);
-        self::assertMatchesRegularExpression('/ s  ECONNRESET.*: the peer does not know this connection\n$/', $watch->output);
+        self::assertMatchesRegularExpression('/ s  ECONNRESET.*: the peer has reset the connection\n$/', $watch->output);
     }
 
     public function testAProcessWithoutSockets(): void

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Keepalive\Tests;
 
+use Keepalive\Tests\Support\Child;
+use Keepalive\Tests\Support\Folder;
 use Keepalive\Tests\Support\KeepaliveTestCase;
 use Keepalive\Tests\Support\WebServer;
 use PHPUnit\Framework\Attributes\DataProvider;
@@ -103,6 +105,24 @@ final class WebServerTest extends KeepaliveTestCase
         unlink($this->folder() . '/package/php/preload.php');
         self::assertFalse($this->server->survivesAReload(), 'Then docs/fpm.md can say so.');
         self::assertStringContainsString('preload.php', $this->server->log());
+    }
+
+    public function testAnUpdateOfTheCopy(): void
+    {
+        $update = $this->documented()[3];
+        $this->start(WebServer::FPM, true, true);
+        Folder::copy($this->folder() . '/package', $this->folder() . '/vendor/libkeepalive/keepalive');
+        Child::run(['chmod', '-R', 'a+rX', $this->folder() . '/vendor'])->cleanOutput(); // as Composer has them
+        $ask = 'echo Keepalive\Keepalive::backend(), fileinode(Keepalive\Internal\Library::find());';
+        $before = $this->server->run($ask);
+        [$exchange, $clean] = explode("systemctl reload php8.2-fpm\n", $update);
+        Child::run(['sh', '-euc', $exchange], [], $this->folder())->cleanOutput();
+        self::assertTrue($this->server->survivesAReload(), $this->server->log());
+        Child::run(['sh', '-euc', $clean], [], $this->folder())->cleanOutput();
+        $after = $this->server->run($ask);
+        self::assertMatchesRegularExpression('/^ffi\d+$/', $after);
+        self::assertNotSame($before, $after, 'another file');
+        self::assertStringNotContainsString('exited on signal', $this->server->log());
     }
 
     public function testAPoolCanHaveFfiForItselfOrNotAtAll(): void
@@ -237,7 +257,7 @@ final class WebServerTest extends KeepaliveTestCase
     private function documented(): array
     {
         $text = (string) file_get_contents(dirname(__DIR__, 2) . '/docs/fpm.md');
-        self::assertSame(3, preg_match_all('/^```\w+\n(.*?)^```$/ms', $text, $blocks));
+        self::assertSame(4, preg_match_all('/^```\w+\n(.*?)^```$/ms', $text, $blocks));
         return str_replace(
             ['/opt/keepalive', '/srv/app/vendor/autoload.php'],
             [$this->folder() . '/package', $this->folder() . '/package/php/autoload.php'],

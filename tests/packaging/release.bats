@@ -11,6 +11,17 @@ setup() { release=target/debian11/release/libkeepalive.so; }
     grep "glibc $oldest " docs/install.md
 }
 
+@test "docs/install.md: the library alone, for C" {
+    local archive=$BATS_TEST_TMPDIR/archive local=$BATS_TEST_TMPDIR/local
+    install -D "$release" "$archive/php/lib/linux-x86_64/libkeepalive.so"
+    install -D include/keepalive.h "$archive/include/keepalive.h"
+    mkdir -p "$local/lib" "$local/include"
+    sed -n '/^sudo install -m 644 php/,/^sudo ldconfig$/p' docs/install.md >"$archive/commands"
+    (cd "$archive" && sed "s|^sudo ||; s|/usr/local|$local|; /^ldconfig$/d" commands | sh -eu)
+    cc -D_DEFAULT_SOURCE -I"$local/include" tests/packaging/consumer.c -o "$local/program" -L"$local/lib" -lkeepalive
+    assert_equal "$(LD_LIBRARY_PATH=$local/lib "$local/program")" "$(version) $(version)"
+}
+
 functions() { nm -D --defined-only "$1" | cut -d' ' -f2-; }
 
 @test "it has the functions of make build" {

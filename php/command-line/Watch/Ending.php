@@ -23,7 +23,7 @@ final class Ending
     /** name => number (of most platforms; used without ext-sockets), exit status, meaning */
     private const ERRORS = [
         'ETIMEDOUT' => [110, self::TIMED_OUT, 'nothing was answered'],
-        'ECONNRESET' => [104, self::RESET, 'the peer does not know this connection'],
+        'ECONNRESET' => [104, self::RESET, 'the peer has reset the connection'],
         'EHOSTUNREACH' => [113, self::UNREACHABLE, 'the host cannot be reached'],
         'ENETUNREACH' => [101, self::UNREACHABLE, 'the network cannot be reached'],
         'ECONNREFUSED' => [111, self::UNREACHABLE, 'the port is closed'],
