@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 
 chosen='Address|ChildProcesses|Disagreement|Enable|EnableConnectionsTo|LifeOfAProcess|List|Mptcp|Refusal|Set|Settings'
 chosen="$chosen|SocketsCost|StreamsAreLeftAlone|SystemCalls|TryToEnableConnectionsTo|UrlStreams|Values|Watch"
-others='TLS|Tls|https|StatusToo|curl|HostsFileHas|NothingButAHostName|MoreSocketsThanTheTerminal'
+others='TLS|Tls|https|StatusToo|curl|HostsFileHas|NothingButAHostName|MoreSocketsThanTheTerminal|WithoutExtSockets'
 
 php=$(machine/musl-php.sh)
 KEEPALIVE_LIBRARY=$PWD/target/debian11/$(uname -m)-unknown-linux-musl/release/libkeepalive.so
