@@ -67,14 +67,9 @@ fn an_established_connection_tells_when_it_last_heard_and_sent() {
         let waited = start.elapsed().as_millis();
         let liveness = status(fd).unwrap();
         // The kernel counts in jiffies, of up to 10 ms.
-        let measured = |ms: c_int| {
-            let ms = u128::try_from(ms).expect("it is known");
-            (280..=waited + 500).contains(&ms)
-        };
-        let since = |before: Instant, ms: c_int| {
-            (0..=before.elapsed().as_millis() + 20)
-                .contains(&u128::try_from(ms).expect("it is known"))
-        };
+        let known = |ms: c_int| u128::try_from(ms).expect("it is known");
+        let measured = |ms| (280..=waited + 500).contains(&known(ms));
+        let since = |before: Instant, ms| known(ms) <= before.elapsed().as_millis() + 20;
         assert!(measured(liveness.last_received_ms), "{liveness:?} after {waited} ms");
         assert!(measured(liveness.last_sent_ms), "{liveness:?} after {waited} ms");
 

@@ -7,6 +7,7 @@ namespace Keepalive\CommandLine;
 use Keepalive\Exception\SocketException;
 use Keepalive\Exception\UnavailableException;
 use Keepalive\Internal\Library;
+use Keepalive\Internal\Values;
 use Keepalive\Keepalive;
 use Keepalive\OpenSocket;
 
@@ -18,7 +19,7 @@ use Keepalive\OpenSocket;
 final class Process
 {
     /** The numbers that a process can have, as an option takes them. */
-    public const PIDS = [1, 0x7FFFFFFF];
+    public const PIDS = [1, Values::MAX_INT];
 
     private string $pid;
     /** A descriptor for it (a pidfd), which never means another process, even if one gets the same number later. */
@@ -112,6 +113,7 @@ final class Process
         return self::title((int) $this->pid, $this->command());
     }
 
+    /** The same, also after its end. @param string $command as command() gave it */
     public static function title(int $pid, string $command): string
     {
         return $command === '' ? "process $pid" : "process $pid: $command";

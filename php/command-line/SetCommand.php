@@ -20,7 +20,7 @@ final class SetCommand implements Command
     private const NONE_MATCHED = 3;
     private const SOME_REFUSED = 4;
 
-    /** @var array<string, int|string> for Arguments */
+    /** For Arguments. */
     private const KINDS = SettingsOptions::KINDS + [
         'pid' => Process::PIDS,
         'off' => Arguments::FLAG,

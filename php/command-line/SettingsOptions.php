@@ -15,14 +15,15 @@ use Keepalive\Settings;
  */
 final class SettingsOptions
 {
-    /** For Arguments. */
-    public const KINDS = self::PROBES + ['within' => [1, Values::MAX_INT], 'user-timeout' => [0, Values::MAX_INT]];
-
+    /** For Arguments; `keepalive watch` takes these, too. */
     public const PROBES = [
         'idle' => [1, Values::MAX_SECONDS],
         'interval' => [1, Values::MAX_SECONDS],
         'count' => [1, Values::MAX_COUNT],
     ];
+
+    /** For Arguments. */
+    public const KINDS = self::PROBES + ['within' => [1, Values::MAX_INT], 'user-timeout' => [0, Values::MAX_INT]];
 
     public const HELP = <<<'HELP'
           --within SECONDS     a dead peer is noticed within 6 to 14400 seconds,
@@ -40,15 +41,15 @@ final class SettingsOptions
     {
         $within = $arguments->number('within');
         [$idle, $interval, $count] = array_map([$arguments, 'number'], ['idle', 'interval', 'count']);
-        try {
-            if ($within !== null && count($arguments->given(array_keys(self::KINDS))) === 1) {
+        if ($within !== null && count($arguments->given(array_keys(self::KINDS))) === 1) {
+            try {
                 return Settings::detectWithin($within);
+            } catch (InvalidArgumentException $wrong) {
+                throw new UsageError("--within: {$wrong->getMessage()}");
             }
-            if ($within === null && $idle !== null && $interval !== null && $count !== null) {
-                return Settings::of($idle, $interval, $count, $arguments->number('user-timeout'));
-            }
-        } catch (InvalidArgumentException $wrong) {
-            throw new UsageError("--within: {$wrong->getMessage()}");
+        }
+        if ($within === null && $idle !== null && $interval !== null && $count !== null) {
+            return Settings::of($idle, $interval, $count, $arguments->number('user-timeout'));
         }
         throw new UsageError("$command takes --within alone, or --idle, --interval and --count together.");
     }

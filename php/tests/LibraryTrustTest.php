@@ -32,8 +32,7 @@ final class LibraryTrustTest extends TestCase
 
     protected function setUp(): void
     {
-        $this->folder = sys_get_temp_dir() . '/keepalive-trust-' . getmypid() . '-' . bin2hex(random_bytes(3));
-        mkdir($this->folder, 0755);
+        $this->folder = Folder::create();
         chmod($this->folder, 0755);
         $this->library = "$this->folder/libkeepalive.so";
         copy(dirname(__DIR__, 2) . '/target/release/libkeepalive.so', $this->library);

@@ -12,8 +12,6 @@ final class Program
 {
     public const OBJECT = __DIR__ . '/../../target/release/libkeepalive-preload.so';
 
-    private const PATIENCE_SECONDS = 60;
-
     private Process $process;
 
     /**
@@ -97,7 +95,7 @@ final class Program
      */
     public function until(string $what, callable $condition)
     {
-        $deadline = microtime(true) + self::PATIENCE_SECONDS;
+        $deadline = microtime(true) + Process::PATIENCE;
         while (!($result = $condition())) {
             if (microtime(true) > $deadline || !$this->isRunning()) {
                 $why = $this->isRunning() ? '' : ', which has ended';

@@ -213,8 +213,9 @@ final class ClientsTest extends ExamplesTestCase
 
     private static function tlsClient(string $file, string $host, string $port, bool $apart): Process
     {
-        $php = [PHP_BINARY, '-d', 'display_errors=stderr', '-d', 'log_errors=0', Program::EXAMPLES . $file];
-        return new Process(array_merge($php, self::address($host, $port, $apart)), ['SSL_CERT_FILE' => Certificates::authority()]);
+        $script = [Program::EXAMPLES . $file];
+        $command = array_merge([PHP_BINARY], Program::SHOWN, $script, self::address($host, $port, $apart));
+        return new Process($command, ['SSL_CERT_FILE' => Certificates::authority()]);
     }
 
     /** @return string[] arguments */

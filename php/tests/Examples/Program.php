@@ -11,6 +11,9 @@ final class Program
 {
     public const EXAMPLES = __DIR__ . '/../../examples/';
 
+    /** Flags for PHP: errors go where a test sees them, whatever php.ini says. */
+    public const SHOWN = ['-d', 'display_errors=stderr', '-d', 'log_errors=0', '-d', 'error_reporting=-1'];
+
     private function __construct()
     {
     }
@@ -30,7 +33,6 @@ final class Program
     /** @param string[] $flags for PHP */
     public static function exampleWith(array $flags, string $file, string ...$arguments): Process
     {
-        $shown = ['-d', 'display_errors=stderr', '-d', 'log_errors=0', '-d', 'error_reporting=-1'];
-        return new Process(array_merge([PHP_BINARY], $shown, $flags, [self::EXAMPLES . $file], $arguments));
+        return new Process(array_merge([PHP_BINARY], self::SHOWN, $flags, [self::EXAMPLES . $file], $arguments));
     }
 }

@@ -12,7 +12,7 @@ namespace Keepalive\Tests\Support;
 final class Process
 {
     /** Seconds that anything may take on a busy machine. */
-    private const PATIENCE = 60.0;
+    public const PATIENCE = 60.0;
 
     public int $pid;
 

@@ -19,9 +19,6 @@ final class WebServer
     /** Debian's user for web servers; a server that root starts switches to this user. */
     public const USER = 'www-data';
 
-    /** Seconds that a server may take to start. */
-    private const PATIENCE = 60;
-
     private string $kind;
     private string $folder;
     private string $address;
@@ -129,7 +126,7 @@ final class WebServer
     {
         $before = substr_count($this->log(), 'ready to handle connections');
         $this->process->signal(SIGUSR2);
-        $deadline = microtime(true) + self::PATIENCE;
+        $deadline = microtime(true) + Process::PATIENCE;
         while ($this->process->isRunning()) {
             if (substr_count($this->log(), 'ready to handle connections') > $before) {
                 return true;
@@ -170,7 +167,7 @@ final class WebServer
         $environment = ['PHP_INI_SCAN_DIR' => getenv('PHP_INI_SCAN_DIR') . ":$this->folder/ini"];
         $this->process = new Process($command, $environment, $this->folder);
         $this->process->closeInput();
-        $deadline = microtime(true) + self::PATIENCE;
+        $deadline = microtime(true) + Process::PATIENCE;
         $target = $this->kind === self::FPM ? "unix://$this->address" : "tcp://$this->address";
         while (($connection = @stream_socket_client($target)) === false) {
             if (microtime(true) > $deadline || !$this->process->isRunning()) {

@@ -25,8 +25,6 @@ final class Servers
     /** The nodes of a Redis cluster, which form one by formRedisCluster(). */
     public const REDIS_CLUSTER = ['redisnode1', 'redisnode2', 'redisnode3'];
 
-    private const PATIENCE_SECONDS = 60;
-
     /** The address that the servers listen at. */
     private string $host;
     /** @var string[] a command that runs the servers, "hosts far" for instance */
@@ -277,7 +275,7 @@ final class Servers
     private function awaitReadiness(string $name): void
     {
         $server = explode('-', $name)[0];
-        $deadline = microtime(true) + self::PATIENCE_SECONDS;
+        $deadline = microtime(true) + Process::PATIENCE;
         while (!$this->answers($name)) {
             if (microtime(true) > $deadline || !$this->processes[$server]->isRunning()) {
                 $log = substr((string) file_get_contents("$this->folder/$server.log"), -3000);

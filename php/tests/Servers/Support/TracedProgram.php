@@ -9,8 +9,6 @@ use Keepalive\Tests\Support\Process;
 /** A PHP program under strace: its output, and the options of its connections. */
 final class TracedProgram
 {
-    private const PATIENCE_SECONDS = 60;
-
     private Process $process;
     private string $trace;
 
@@ -51,7 +49,7 @@ final class TracedProgram
     /** Waits for the program to end, and returns all that it said. */
     public function end(): string
     {
-        $this->process->status(self::PATIENCE_SECONDS);
+        $this->process->status();
         return $this->output();
     }
 
@@ -91,6 +89,6 @@ final class TracedProgram
     {
         Process::poll($done, function () use ($what): string {
             return "Waited too long for $what. It said:\n{$this->output()}";
-        }, self::PATIENCE_SECONDS);
+        });
     }
 }
